@@ -1,0 +1,150 @@
+"""Playbooks, as the judge and the scan see them: loaded, validated, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from fleetscan.model.host import Role
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+
+
+class Severity(StrEnum):
+    """How much a failing check matters, most first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical … 4 for info."""
+        return list(Severity).index(self)
+
+
+class ObjectType(StrEnum):
+    """What one finding is about."""
+
+    HOST = "host"
+    VM = "vm"
+    GUEST = "guest"
+    DISK = "disk"
+    FLEET = "fleet"
+
+
+class Language(StrEnum):
+    """What a probe is written in."""
+
+    POWERSHELL = "powershell"
+    SH = "sh"
+
+
+class Bound(Protocol):
+    """Variables made ready for expressions; opaque to everybody but the engine that made it."""
+
+
+class Expression(Protocol):
+    """A compiled expression. `position` is `file:line` of its text."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def position(self) -> str: ...
+
+    def evaluate(self, bound: Bound) -> JSON:
+        """Compute the value; raises ExpressionError for what CEL calls an error."""
+        ...
+
+
+class Template(Protocol):
+    """A text with `{expression}` parts."""
+
+    @property
+    def source(self) -> str: ...
+
+    def render(self, bound: Bound) -> str:
+        """The text with its parts filled in; a part that cannot be computed shows as `?`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """What to do about a failure, and the action that fleetscan could plan for it."""
+
+    text: Template
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One rule. `when` decides whether there is anything to judge; then `pass`, `warn`, `fail` in that order."""
+
+    id: str
+    title: str
+    why: str
+    article: tuple[str, ...]
+    roles: tuple[Role, ...]
+    object: ObjectType
+    severity: Severity
+    probes: tuple[str, ...]
+    passes: Expression
+    when: Expression | None = None
+    warns: Expression | None = None
+    fails: Expression | None = None
+    observed: Expression | None = None
+    expected: Template | None = None
+    message: Template | None = None
+    remedy: Remedy
+    reference: str
+    tags: tuple[str, ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One question to a host. `validate` checks an answer against the declared shape and returns it typed.
+
+    `validate` takes what the host sent (for `sh` a flat mapping of dotted names to texts) and raises ProbeError.
+    """
+
+    id: str
+    title: str
+    language: Language
+    roles: tuple[Role, ...]
+    needs: str
+    """The right or group that the question needs, for people: shown when a host refuses it."""
+    timeout: int
+    """Seconds that the question may take before it counts as hung."""
+    order: int
+    """Cheap questions first: a slow one then delays nothing that was ready."""
+    text: str
+    shape: Mapping[str, JSON]
+    validate: Callable[[JSON], dict[str, JSON]]
+    origin: str = ""
+
+    @property
+    def variable(self) -> str:
+        """The name of the answer in expressions: the id with `_` for `-`."""
+        return self.id.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """A read-only set of checks with the probes that feed them."""
+
+    name: str
+    title: str
+    version: str
+    checks: tuple[Check, ...]
+    probes: Mapping[str, Probe]
+    bind: Callable[[Mapping[str, JSON]], Bound]
+    """Make variables ready for the expressions of this playbook. Nulls are dropped, so that `?.` covers them."""
+    articles: Mapping[str, str] = field(default_factory=dict)
+    """Item id → what the article asks, for the coverage table."""
+    origin: str = ""

@@ -1,0 +1,81 @@
+"""A run, from its beginning to what every report is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fleetscan.model.facts import HostFacts
+from fleetscan.model.finding import Finding, Status
+from fleetscan.model.host import Host
+from fleetscan.model.playbook import Severity
+from fleetscan.model.reasons import Reason, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a visit did not (fully) succeed: what happened, at which stage, and what to try."""
+
+    reason: Reason
+    stage: Stage
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReport:
+    """What one visit came to. Every selected host has exactly one, whatever happened."""
+
+    host: Host
+    started_at: datetime | None
+    ended_at: datetime | None
+    facts: HostFacts
+    findings: tuple[Finding, ...]
+    trouble: Trouble | None = None
+    attempts: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Seconds spent in each stage."""
+
+    def counts(self) -> Counter[Status]:
+        """How many findings there are of each status."""
+        return Counter(finding.status for finding in self.findings)
+
+    @property
+    def verdict(self) -> Status:
+        """The worst that is known of this host: fail, then error, not_assessed, warn, pass, not_applicable."""
+        counts = self.counts()
+        if self.trouble is not None and not counts[Status.FAIL]:
+            return Status.NOT_ASSESSED
+        order = (Status.FAIL, Status.ERROR, Status.NOT_ASSESSED, Status.WARN, Status.PASS)
+        return next((status for status in order if counts[status]), Status.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """Everything that a report format may show. All formats count from `findings()`, so that totals agree."""
+
+    run_id: str
+    tool_version: str
+    playbook: str
+    playbook_title: str
+    playbook_version: str
+    check_count: int
+    started_at: datetime
+    ended_at: datetime
+    hosts: tuple[HostReport, ...]
+    fail_on: Severity
+    interrupted: bool = False
+    notices: tuple[str, ...] = ()
+    """What the reader must know about how this run was made: verification switched off, a logon stopped …"""
+
+    def findings(self) -> Iterator[tuple[HostReport, Finding]]:
+        """Every finding with its host, in inventory order, then playbook order."""
+        for report in self.hosts:
+            for finding in report.findings:
+                yield report, finding
+
+    def counts(self) -> Counter[Status]:
+        """How many findings of the whole run there are of each status."""
+        return Counter(finding.status for _, finding in self.findings())

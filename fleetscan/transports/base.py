@@ -1,0 +1,66 @@
+"""The seam between a scan and the network: log on to one host, run one command there, hang up.
+
+A transport knows no PowerShell and takes no decision. It raises TransportError, and nothing else, for whatever the
+network or the host does; cancellation (a deadline, Ctrl+C) ends any of its calls within a second, and what had been
+received by then stays in the caller's Output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fleetscan.errors import TransportError
+from fleetscan.model.host import Host
+from fleetscan.model.login import Login
+from fleetscan.model.reasons import Reason, Stage
+
+OnStage = Callable[[Stage], None]
+
+
+@dataclass(slots=True)
+class Output:
+    """What a command has written so far. It outlives the call, so that a deadline loses nothing that had come."""
+
+    limit: int = 16 * 1024 * 1024
+    """Bytes of stdout and stderr together that are accepted; more is ANSWER_TOO_LARGE."""
+    stdout: bytearray = field(default_factory=bytearray)
+    stderr: bytearray = field(default_factory=bytearray)
+
+    def add(self, stdout: bytes = b"", stderr: bytes = b"") -> None:
+        """Keep what arrived; raises TransportError once the limit is passed."""
+        room = self.limit - len(self.stdout) - len(self.stderr)
+        self.stdout += stdout[: max(room, 0)]
+        room = self.limit - len(self.stdout) - len(self.stderr)
+        self.stderr += stderr[: max(room, 0)]
+        if len(stdout) + len(stderr) > 0 and len(self.stdout) + len(self.stderr) >= self.limit:
+            raise TransportError(
+                Reason.ANSWER_TOO_LARGE, Stage.OUTPUT, f"the host answered with more than {self.limit} bytes"
+            )
+
+
+class Connection(Protocol):
+    """One open, authenticated line to one host, for one task."""
+
+    async def run(self, command: str, stdin: bytes, output: Output) -> int | None:
+        """Run a command line, feed it `stdin` and end of file, collect what it writes; the exit status or None.
+
+        A non-zero exit status is a result, not an error. `command` holds only `[A-Za-z0-9+/=.-]` and spaces, so that
+        it means the same in cmd, PowerShell and sh.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Leave nothing behind on the host, in at most five seconds, whatever happened; never raises."""
+        ...
+
+
+class Connect(Protocol):
+    """Each transport module has one such function, named `connect`."""
+
+    async def __call__(
+        self, host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage
+    ) -> Connection:
+        """Resolve, connect, secure and log on. `connect_timeout` bounds each of these steps but the logon."""
+        ...
