@@ -1,0 +1,1 @@
+"""What runs on a host and what comes back: payloads, the envelope, limits. Knows no network."""
