@@ -1,10 +1,10 @@
 """Everything that fleetscan raises on purpose, sorted by what it ends.
 
-    FleetscanError
-    ├── InputError         the run: a file, option or secret is wrong; nothing was contacted (exit 2)
-    ├── TransportError     one host: unreachable, rejected, cut off
-    ├── ProbeError         one probe: its answer cannot be used
-    └── ExpressionError    one check on one object: CEL could not compute it
+FleetscanError
+├── InputError         the run: a file, option or secret is wrong; nothing was contacted (exit 2)
+├── TransportError     one host: unreachable, rejected, cut off
+├── ProbeError         one probe: its answer cannot be used
+└── ExpressionError    one check on one object: CEL could not compute it
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ class InputError(FleetscanError):
 class TransportError(FleetscanError):
     """The visit to one host ends. `retryable` means: nothing was started there, and the fault may pass."""
 
-    def __init__(
-        self, reason: Reason, stage: Stage, message: str, *, hint: str = "", retryable: bool = False
-    ) -> None:
+    def __init__(self, reason: Reason, stage: Stage, message: str, *, hint: str = "", retryable: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
         self.stage = stage

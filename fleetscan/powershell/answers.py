@@ -31,9 +31,7 @@ def merge(payload: Payload, readings: list[Reading]) -> HostFacts:
     for reading in readings:
         for name, envelope in reading.envelopes.items():
             envelopes.setdefault(name, envelope)
-    answers = {
-        probe.id: _answer(probe, envelopes[probe.id]) for probe in payload.probes if probe.id in envelopes
-    }
+    answers = {probe.id: _answer(probe, envelopes[probe.id]) for probe in payload.probes if probe.id in envelopes}
     return HostFacts(meta=_meta(envelopes.get(HOST)), answers=answers, payload_sha256=payload.sha256)
 
 
@@ -111,13 +109,9 @@ def _answer(probe: Probe, envelope: Envelope) -> ProbeAnswer:
     try:
         data = probe.validate(value.get("data"))
     except ProbeError as error:
-        return ProbeAnswer(
-            probe=probe.id, data=None, reason=error.reason, message=error.message, ms=milliseconds
-        )
+        return ProbeAnswer(probe=probe.id, data=None, reason=error.reason, message=error.message, ms=milliseconds)
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
-    return ProbeAnswer(
-        probe=probe.id, data=data, ms=milliseconds, sha256=hashlib.sha256(canonical).hexdigest()
-    )
+    return ProbeAnswer(probe=probe.id, data=data, ms=milliseconds, sha256=hashlib.sha256(canonical).hexdigest())
 
 
 def _unflatten(value: JSON) -> dict[str, JSON]:

@@ -91,9 +91,7 @@ def decode(stdout: bytes, nonce: str) -> Reading:
             foreign = True
             continue
         name = match["name"].decode()
-        head = _Head(
-            match["encoding"].decode(), int(match["length"]), match["sha"].decode(), int(match["count"])
-        )
+        head = _Head(match["encoding"].decode(), int(match["length"]), match["sha"].decode(), int(match["count"]))
         # The first head of a name stands: a second one could only be a repetition, or an attempt to replace it.
         if heads.setdefault(name, head) == head:
             chunks.setdefault(name, {}).setdefault(int(match["index"]), match["chunk"])
@@ -103,9 +101,7 @@ def decode(stdout: bytes, nonce: str) -> Reading:
 def _open(name: str, head: _Head, chunks: Mapping[int, bytes]) -> Envelope:
     try:
         if sorted(chunks) != list(range(1, head.count + 1)):
-            raise ProbeError(
-                Reason.ANSWER_TRUNCATED, f"{len(chunks)} of {head.count} parts of the answer arrived"
-            )
+            raise ProbeError(Reason.ANSWER_TRUNCATED, f"{len(chunks)} of {head.count} parts of the answer arrived")
         raw = _decode_body(head, b"".join(chunks[index] for index in sorted(chunks)))
         if len(raw) != head.length or (head.sha != "-" and hashlib.sha256(raw).hexdigest() != head.sha):
             raise ProbeError(Reason.ANSWER_DAMAGED, "the answer does not have the length or hash that it names")
