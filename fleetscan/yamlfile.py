@@ -52,15 +52,14 @@ class Document:
         `loc` holds keys and indexes, as pydantic reports them. A step that leads nowhere (a missing key, the
         name of a type in a union) is passed over, so that a missing value has the position of its parent.
         """
-        if self._root is None:
-            return 1, 1
-        node, mark = self._root, self._root.start_mark
-        for step in loc:
-            found = _child(node, step)
-            if found is not None:
-                name, node = found
-                mark = (name if key else node).start_mark
-        return mark.line + 1, mark.column + 1
+        mark = None if self._root is None else self._root.start_mark
+        for _, name, node in self._walk(loc):
+            mark = (name if key else node).start_mark
+        return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+    def existing(self, loc: Sequence[Step]) -> tuple[Step, ...]:
+        """The steps of `loc` that lead somewhere."""
+        return tuple(step for step, _, _ in self._walk(loc))
 
     def problem(self, loc: Sequence[Step], message: str, cure: str = "", *, key: bool = False) -> Problem:
         """A mistake at `loc`, ready to be raised with the others."""
@@ -71,6 +70,14 @@ class Document:
         """`file:line:column` of the value at `loc`."""
         line, column = self.position(loc)
         return f"{self.source}:{line}:{column}"
+
+    def _walk(self, loc: Sequence[Step]) -> Iterator[tuple[Step, Node, Node]]:
+        node = self._root
+        for step in loc:
+            found = None if node is None else _child(node, step)
+            if found is not None:
+                name, node = found
+                yield step, name, node
 
 
 def read(path: str | Path, text: str | None = None) -> Document:
@@ -117,9 +124,7 @@ def decode(source: str, content: bytes) -> str:
 
 
 def _too_big(source: str) -> InputError:
-    return InputError.of(
-        source, f"the file is larger than {MAX_BYTES // 1024**2} MiB", "split it into several files"
-    )
+    return InputError.of(source, f"the file is larger than {MAX_BYTES // 1024**2} MiB", "split it into several files")
 
 
 def _compose(source: str, text: str) -> Node | None:
@@ -160,9 +165,7 @@ def _syntax_error(source: str, context: str | None, problem: str | None, mark: o
 
 
 def _too_deep(source: str, line: int, column: int) -> InputError:
-    return InputError.of(
-        source, "the document is nested too deeply", f"use at most {MAX_DEPTH} levels", line, column
-    )
+    return InputError.of(source, "the document is nested too deeply", f"use at most {MAX_DEPTH} levels", line, column)
 
 
 class _Reader:
@@ -211,9 +214,7 @@ class _Reader:
         for name, item in node.value:
             key = self._key(name)
             if key in lines:
-                self._add(
-                    name, f'the key "{one_line(key)}" is here twice', f"line {lines[key]} has it already"
-                )
+                self._add(name, f'the key "{one_line(key)}" is here twice', f"line {lines[key]} has it already")
                 continue
             lines[key] = name.start_mark.line + 1
             result[key] = self.value(item)
@@ -256,9 +257,7 @@ class _Reader:
             self._add(node, f"the tag {one_line(str(node.tag))} is not known", "remove the tag")
 
     def _add(self, node: Node, message: str, cure: str) -> None:
-        self.problems.append(
-            Problem(self._source, message, cure, node.start_mark.line + 1, node.start_mark.column + 1)
-        )
+        self.problems.append(Problem(self._source, message, cure, node.start_mark.line + 1, node.start_mark.column + 1))
 
 
 def _child(node: Node, step: Step) -> tuple[Node, Node] | None:

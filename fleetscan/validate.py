@@ -1,0 +1,160 @@
+"""Checks what users wrote against pydantic models, and says what is wrong in their words, with place and cure."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from fleetscan.errors import Problem
+from fleetscan.model.text import one_line
+from fleetscan.suggest import did_you_mean
+from fleetscan.yamlfile import Step, describe_loc
+
+T = TypeVar("T")
+
+
+class Strict(BaseModel):
+    """What is read from files: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Places(Protocol):
+    """Knows where each value stood. `yamlfile.Document` is one."""
+
+    def problem(self, loc: Sequence[Step], message: str, cure: str = "", *, key: bool = False) -> Problem: ...
+
+    def existing(self, loc: Sequence[Step]) -> tuple[Step, ...]: ...
+
+
+def mistake(message: str, cure: str = "") -> PydanticCustomError:
+    """What a validator raises: a message in the user's words, and what to do about it."""
+    return PydanticCustomError("mistake", "{message}", {"message": message, "cure": cure})
+
+
+def check(kind: type[T], data: object, places: Places, loc: Sequence[Step] = ()) -> tuple[T | None, list[Problem]]:
+    """The `data` that stands at `loc` as a `kind` (a model, or any type that pydantic knows), or its mistakes."""
+    try:
+        return TypeAdapter(kind).validate_python(data), []
+    except ValidationError as error:
+        return None, _problems(kind, error, places, tuple(loc))
+
+
+class _Mistake(NamedTuple):
+    message: str
+    cure: str
+    is_type: bool = False
+    """A wrong type: the members of a union say so one by one, the user wants to read it once."""
+
+
+def _problems(kind: object, error: ValidationError, places: Places, base: tuple[Step, ...]) -> list[Problem]:
+    found: dict[tuple[Step, ...], list[_Mistake]] = {}
+    order: list[tuple[tuple[Step, ...], bool]] = []
+    for details in error.errors(include_url=False):
+        loc = places.existing(base + details["loc"])
+        is_key = details["type"] == "extra_forbidden"
+        if loc not in found:
+            order.append((loc, is_key))
+        found.setdefault(loc, []).append(_mistake(kind, details))
+    return [
+        places.problem(loc, _prefixed(loc[:-1] if is_key else loc, message), cure, key=is_key)
+        for loc, is_key in order
+        for message, cure in _united(found[loc])
+    ]
+
+
+def _united(mistakes: Sequence[_Mistake]) -> Iterator[tuple[str, str]]:
+    types = list(dict.fromkeys(mistake for mistake in mistakes if mistake.is_type))
+    if types:
+        names = " or ".join(mistake.message for mistake in types)
+        yield f"must be {names}", types[0].cure
+    yield from dict.fromkeys((mistake.message, mistake.cure) for mistake in mistakes if not mistake.is_type)
+
+
+def _prefixed(loc: Sequence[Step], message: str) -> str:
+    where = one_line(describe_loc(loc))
+    return f"{where}: {message}" if where else message
+
+
+_TYPES = {
+    "string": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "model": "a mapping",
+    "dict": "a mapping",
+    "list": "a list",
+    "tuple": "a list",
+    "none": "null",
+}
+
+
+def _mistake(kind: object, details: ErrorDetails) -> _Mistake:
+    error, value, context = details["type"], details["input"], details.get("ctx", {})
+    family, _, rest = error.partition("_")
+    if error == "mistake":
+        return _Mistake(str(context["message"]), str(context["cure"]))
+    if error == "missing":
+        return _Mistake(f'"{details["loc"][-1]}" is missing', "add it")
+    if error == "extra_forbidden":
+        key = str(details["loc"][-1])
+        return _Mistake(
+            f'unknown key "{one_line(key, 80)}"', did_you_mean(key, _keys(kind, details["loc"][:-1]), "known keys:")
+        )
+    if error in ("enum", "literal_error"):
+        return _choice(value, str(context.get("expected", "")))
+    if family in _TYPES and rest in ("type", "parsing", "from_float", "attributes_type"):
+        quote = family == "string" and isinstance(value, int | float)
+        return _Mistake(_TYPES[family], "quote it" if quote else "", is_type=True)
+    message = details["msg"].removeprefix("Value error, ")
+    return _Mistake(message[:1].lower() + message[1:], "")
+
+
+def _choice(value: object, expected: str) -> _Mistake:
+    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+    if not isinstance(value, str):
+        return _Mistake(f"must be one of {', '.join(choices)}", "")
+    return _Mistake(f'"{one_line(value, 80)}" is not one of {", ".join(choices)}', did_you_mean(value, choices))
+
+
+def _keys(kind: object, loc: Sequence[Step]) -> list[str]:
+    """The keys that the mapping at `loc` may have."""
+    members = list(_members(kind))
+    for step in loc:
+        inner = [deeper for member in members for deeper in _inside(member, step)]
+        members = inner or members  # a step that leads nowhere names a member of a union
+    return [key for member in members if _is_model(member) for key in _fields(member)]
+
+
+def _members(kind: Any) -> Iterator[Any]:
+    """The types that a value may have: the members of a union, without what is annotated to them."""
+    origin = get_origin(kind)
+    if origin is Annotated:
+        yield from _members(get_args(kind)[0])
+    elif origin in (Union, types.UnionType):
+        for member in get_args(kind):
+            yield from _members(member)
+    else:
+        yield kind
+
+
+def _inside(kind: Any, step: Step) -> Iterator[Any]:
+    origin = get_origin(kind)
+    if _is_model(kind) and step in _fields(kind):
+        yield from _members(_fields(kind)[str(step)])
+    elif origin is not None and issubclass(origin, Mapping):
+        yield from _members(get_args(kind)[1])
+    elif origin is not None and issubclass(origin, Sequence):
+        yield from _members(get_args(kind)[0])
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
