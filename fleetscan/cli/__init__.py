@@ -1,0 +1,93 @@
+"""The command line: parse, call, print, exit. Rooms are imported when a command needs them, so that help is fast."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from fleetscan import __version__
+from fleetscan.cli import inventory, playbook
+from fleetscan.cli.demo import demo
+from fleetscan.cli.scan import scan
+from fleetscan.errors import ExitStatus, FleetscanError, InputError
+
+EXIT_CODES = "Exit codes: " + " · ".join(f"{status.value} {status.meaning}" for status in ExitStatus)
+
+app = typer.Typer(
+    name="fleetscan",
+    help="Read-only compliance scans of Hyper-V fleets over WinRM and SSH.",
+    epilog=EXIT_CODES,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command(epilog=EXIT_CODES)(demo)
+app.command(epilog=EXIT_CODES)(scan)
+app.add_typer(inventory.app, name="inventory", help="Look at inventories: what a scan would contact, and how.")
+app.add_typer(playbook.app, name="playbook", help="Look at playbooks: what a scan asks, and how it judges.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fleetscan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - the callback acts on it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and a log on standard error.")] = False,
+) -> None:
+    """Options of every command."""
+    context.obj = debug
+    if debug:
+        from fleetscan.cli.logs import log_to_stderr
+
+        log_to_stderr()
+
+
+def run() -> NoReturn:
+    """Run a command and exit; the one place that turns an error into a message and a status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that lacks a character gets a question mark, not a crash.
+            stream.reconfigure(errors="replace")
+    debug = "--debug" in sys.argv[1:]
+    try:
+        app()
+    except InputError as error:
+        _complain(error)
+        sys.exit(ExitStatus.BAD_INPUT)
+    except BrokenPipeError:
+        _close_stdout()
+        sys.exit(ExitStatus.INTERNAL)
+    except KeyboardInterrupt:
+        sys.exit(ExitStatus.INTERRUPTED)
+    except FleetscanError as error:
+        print(f"fleetscan: {error.message}" + (f"; {error.hint}" if error.hint else ""), file=sys.stderr)
+        sys.exit(ExitStatus.INTERNAL)
+    except Exception as error:
+        if debug:
+            raise
+        print(f"fleetscan failed: {type(error).__name__}: {error}; --debug shows where", file=sys.stderr)
+        sys.exit(ExitStatus.INTERNAL)
+    sys.exit(ExitStatus.COMPLIANT)
+
+
+def _complain(error: InputError) -> None:
+    for problem in error.problems:
+        print(problem, file=sys.stderr)
+    count = len(error.problems)
+    print(f"{count} mistake{'s' if count != 1 else ''}; nothing was contacted.", file=sys.stderr)
+
+
+def _close_stdout() -> None:
+    """The reader is gone: let Python's last flush go nowhere instead of complaining."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -48,5 +48,5 @@ class Finding:
     @property
     def key(self) -> str:
         """The same for the same check on the same object of the same host in every run."""
-        text = "\x1f".join((self.host.casefold(), self.check_id, self.object_type, self.object_id.casefold()))
+        text = f"{self.host.casefold()}\x1f{self.check_id}\x1f{self.object_type}\x1f{self.object_id.casefold()}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,64 @@
+"""`fleetscan demo`: the main job on simulated hosts, nothing to configure."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from fleetscan.cli import options as opt
+from fleetscan.model.playbook import Severity
+
+if TYPE_CHECKING:
+    from fleetscan.scan import Scan
+
+
+def demo(
+    output: opt.Outputs = None,
+    everything: opt.All = False,
+    quiet: opt.Quiet = False,
+    color: opt.ColorChoice = opt.Color.AUTO,
+) -> None:
+    """Scan a simulated fleet: real WinRM and SSH connections on this machine, simulated Windows behind them."""
+    from fleetscan import inventory as inventories
+    from fleetscan import playbook as playbooks
+    from fleetscan.cli.present import present
+    from fleetscan.cli.running import run_scan
+    from fleetscan.credentials import Vault
+    from fleetscan.lab import Lab, demo_fleet
+    from fleetscan.report import check_writable, target_list
+    from fleetscan.scan import Scan, ScanOptions
+    from fleetscan.scan.outcome import new_run_id
+
+    show = opt.show(everything, quiet)
+    targets = target_list(output or [])
+    check_writable(targets)
+    book = playbooks.load(None)
+
+    async def make(conduct: Callable[[Scan], Awaitable[None]]) -> None:
+        async with Lab(demo_fleet()) as lab:
+            print(lab.describe(), file=sys.stderr)
+            os.environ.update(lab.environment)
+            fleet = inventories.parse(lab.inventory(), "demo")
+            vault = Vault(fleet.credentials)
+            vault.prepare({host.credential for host in fleet.hosts})
+            scan_options = ScanOptions(connect_timeout=3, host_timeout=30)
+            await conduct(Scan(fleet, fleet.hosts, book, vault, scan_options))
+
+    report = run_scan(
+        make,
+        book,
+        run_id=new_run_id(datetime.now(UTC)),
+        fail_on=Severity.LOW,
+        show_progress=show is not opt.Show.QUIET,
+    )
+    from fleetscan.scan.outcome import exit_status
+
+    status = exit_status(report)
+    present(report, targets, status, show=show, color=color, command="")
+    if report.interrupted:
+        raise typer.Exit(status)

@@ -1,0 +1,102 @@
+"""How a command runs a scan: on the event loop, stopped by Ctrl+C or SIGTERM, its report made whatever happens."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import anyio
+
+from fleetscan.cli.progress import Bar, Silent
+from fleetscan.model.playbook import Playbook, Severity
+from fleetscan.model.reasons import Reason
+from fleetscan.model.run import RunReport
+
+if TYPE_CHECKING:
+    from fleetscan.scan import Scan
+
+
+class _Stopper:
+    """The first signal ends the scan in order, the second one at once."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.stopped = False
+        self._scan = scan
+
+    def install(self) -> None:
+        """Listen from the running event loop; does nothing outside the main thread, where signals cannot be had."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            if self.stopped:
+                raise KeyboardInterrupt
+            self.stopped = True
+            print("Stopping: no further host is contacted, open shells are closed (5 s at most).", file=sys.stderr)
+            loop.call_soon_threadsafe(self._scan.stop, Reason.CANCELLED)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, on_signal)
+
+
+def run_scan(
+    make: Callable[[Callable[[Scan], Awaitable[None]]], Awaitable[None]],
+    playbook: Playbook,
+    *,
+    run_id: str,
+    fail_on: Severity,
+    show_progress: bool,
+) -> RunReport:
+    """Run the scan that `make` hands over, and put its report together.
+
+    `make` prepares a scan (and, for the demo, the lab around it) and calls what it is given with it.
+    """
+    from fleetscan.scan.outcome import run_report
+
+    started_at = datetime.now(UTC)
+    scans: list[tuple[Scan, _Stopper]] = []
+
+    async def conduct(scan: Scan) -> None:
+        stopper = _Stopper(scan)
+        scans.append((scan, stopper))
+        stopper.install()
+        observer = Bar(len(scan.hosts)) if show_progress and sys.stderr.isatty() else Silent()
+        with observer:
+            await scan.run(observer)
+
+    async def main() -> None:
+        await make(conduct)
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # The runner of asyncio takes SIGINT for itself where it finds Python's own handler: ours must be there first.
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        anyio.run(main)
+    except KeyboardInterrupt:
+        if not scans:
+            raise
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    scan, stopper = scans[0]
+    return run_report(
+        scan,
+        scan.collect(),
+        playbook,
+        run_id=run_id,
+        started_at=started_at,
+        fail_on=fail_on,
+        interrupted=stopper.stopped,
+    )
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,97 @@
+"""`fleetscan scan`: the main job."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import typer
+
+from fleetscan.cli import options as opt
+from fleetscan.model.playbook import Severity
+
+if TYPE_CHECKING:
+    from fleetscan.model.host import Host
+    from fleetscan.model.playbook import Playbook
+    from fleetscan.scan import Scan
+
+
+def scan(
+    inventory: opt.InventoryFiles,
+    limit: opt.Limit = None,
+    playbook: opt.PlaybookName = None,
+    check: opt.Checks = None,
+    tag: opt.Tags = None,
+    output: opt.Outputs = None,
+    fail_on: opt.FailOn = Severity.LOW,
+    everything: opt.All = False,
+    quiet: opt.Quiet = False,
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show what would be contacted and asked; contact nothing."),
+    concurrency: opt.Concurrency = 64,
+    connect_timeout: opt.ConnectTimeout = 10.0,
+    host_timeout: opt.HostTimeout = 120.0,
+    run_timeout: opt.RunTimeout = 0.0,
+    color: opt.ColorChoice = opt.Color.AUTO,
+) -> None:
+    """Visit the hosts of an inventory, run the checks of a playbook, and show what is not as it should be.
+
+    Nothing on any host is changed.
+    """
+    from fleetscan import inventory as inventories
+    from fleetscan import playbook as playbooks
+    from fleetscan.cli.present import present
+    from fleetscan.cli.running import run_scan
+    from fleetscan.credentials import Vault
+    from fleetscan.report import check_writable, target_list
+    from fleetscan.scan import Scan, ScanOptions
+    from fleetscan.scan.outcome import exit_status, new_run_id
+
+    show = opt.show(everything, quiet)
+    targets = target_list(output or [])
+    check_writable(targets)
+    book = playbooks.select(playbooks.load(playbook), check or [], tag or [])
+    fleet = inventories.load(inventory, sys.stdin)
+    hosts = inventories.select(fleet, limit, sys.stdin)
+    if dry_run:
+        typer.echo(_preview(hosts, book))
+        return
+    vault = Vault(fleet.credentials)
+    for notice in vault.prepare({host.credential for host in hosts}):
+        print(f"notice: {notice}", file=sys.stderr)
+    scan_options = ScanOptions(
+        concurrency=concurrency,
+        connect_timeout=connect_timeout,
+        host_timeout=host_timeout,
+        run_timeout=run_timeout,
+    )
+    prepared = Scan(fleet, hosts, book, vault, scan_options)
+
+    async def make(conduct: Callable[[Scan], Awaitable[None]]) -> None:
+        await conduct(prepared)
+
+    report = run_scan(
+        make, book, run_id=new_run_id(datetime.now(UTC)), fail_on=fail_on, show_progress=show is not opt.Show.QUIET
+    )
+    command = shlex.join(["fleetscan", "scan", *(word for path in inventory for word in ("-i", path))])
+    status = present(report, targets, exit_status(report), show=show, color=color, command=command)
+    raise typer.Exit(status)
+
+
+def _preview(hosts: tuple[Host, ...], book: Playbook) -> str:
+    """What a scan would do: each host with its way in, each payload with its hash."""
+    from tabulate import tabulate
+
+    from fleetscan.powershell.payload import build
+
+    rows = []
+    for host in hosts:
+        settings = host.winrm if host.transport == "winrm" else host.ssh
+        way = f"{host.winrm.scheme}, {host.winrm.auth}" if host.transport == "winrm" else "ssh"
+        payload = build(book, host.roles)
+        roles = ", ".join(host.roles)
+        rows.append([host.name, roles, f"{host.address}:{settings.port}", way, host.credential, payload.sha256[:12]])
+    table = tabulate(rows, ["host", "roles", "address", "by", "credential", "payload"], tablefmt="plain", disable_numparse=True)
+    return f"{table}\n\n{len(hosts)} hosts, {len(book.checks)} checks of {book.name}; nothing was contacted."

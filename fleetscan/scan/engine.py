@@ -1,0 +1,141 @@
+"""All visits of a run: how many at once, how long in all, and how they are stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import anyio
+
+from fleetscan.credentials import Vault
+from fleetscan.judge import judge
+from fleetscan.model.facts import HostFacts
+from fleetscan.model.host import Host, Inventory
+from fleetscan.model.playbook import Playbook
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.model.run import HostReport, Trouble
+from fleetscan.powershell.payload import Payload, build
+from fleetscan.scan.guard import LogonGuard
+from fleetscan.scan.visit import Budget, Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """How a scan may spend its time; seconds. `run_timeout` 0 means no limit for the whole run."""
+
+    concurrency: int = 64
+    connect_timeout: float = 10.0
+    host_timeout: float = 120.0
+    run_timeout: float = 0.0
+
+
+class Observer(Protocol):
+    """Who wants to see a scan while it runs. Called on the event loop: do little."""
+
+    def on_stage(self, host: Host, stage: Stage) -> None:
+        """A host reached a step of its visit."""
+
+    def on_done(self, report: HostReport) -> None:
+        """A host is finished."""
+
+
+class Scan:
+    """One run over the selected hosts of an inventory.
+
+    `reports` grows while the scan runs, so that an interrupted one loses nothing; after `run` it has every host.
+    """
+
+    def __init__(
+        self, inventory: Inventory, hosts: tuple[Host, ...], playbook: Playbook, vault: Vault, options: ScanOptions
+    ) -> None:
+        self.hosts = hosts
+        self.reports: dict[str, HostReport] = {}
+        self.guard = LogonGuard()
+        self._inventory = inventory
+        self._playbook = playbook
+        self._vault = vault
+        self._options = options
+        self._visits: dict[str, Visit] = {}
+        self._stopped: Reason | None = None
+        self._payloads: dict[frozenset[str], Payload] = {}
+
+    def stop(self, reason: Reason) -> None:
+        """Start no further host, and end the visits that are under way. Safe to call more than once."""
+        self._stopped = self._stopped or reason
+        for visit in list(self._visits.values()):
+            visit.cancel(reason)
+
+    async def run(self, observer: Observer) -> tuple[HostReport, ...]:
+        """Visit every host; the reports come in the order of the hosts."""
+        everywhere = anyio.CapacityLimiter(self._options.concurrency)
+        zones = {
+            zone.name: anyio.CapacityLimiter(zone.concurrency)
+            for zone in self._inventory.zones.values()
+            if zone.concurrency
+        }
+        async with anyio.create_task_group() as clock:
+            if self._options.run_timeout:
+                clock.start_soon(self._stop_in_time)
+            async with anyio.create_task_group() as visits:
+                for host in self.hosts:
+                    limits = [zones[host.zone], everywhere] if host.zone in zones else [everywhere]
+                    visits.start_soon(self._queue, host, limits, observer)
+            clock.cancel_scope.cancel()
+        return self.collect()
+
+    def collect(self) -> tuple[HostReport, ...]:
+        """A report for every host; those that were never visited are reported as such."""
+        return tuple(self.reports.get(host.name) or self._unvisited(host) for host in self.hosts)
+
+    async def _stop_in_time(self) -> None:
+        await anyio.sleep(self._options.run_timeout)
+        self.stop(Reason.TIMEOUT_RUN)
+
+    async def _queue(self, host: Host, limits: Sequence[anyio.CapacityLimiter], observer: Observer) -> None:
+        async with AsyncExitStack() as stack:
+            for limit in limits:
+                await stack.enter_async_context(limit)
+            report = self._unvisited(host) if self._stopped else await self._visit(host, observer)
+        self.reports[host.name] = report
+        observer.on_done(report)
+
+    async def _visit(self, host: Host, observer: Observer) -> HostReport:
+        visit = Visit(
+            host=host,
+            credential=self._inventory.credentials[host.credential],
+            payload=self._payload(host),
+            playbook=self._playbook,
+            budget=Budget(connect=self._options.connect_timeout, host=self._options.host_timeout),
+            guard=self.guard,
+            vault=self._vault,
+            on_stage=observer.on_stage,
+        )
+        self._visits[host.name] = visit
+        try:
+            return await visit.run()
+        finally:
+            del self._visits[host.name]
+
+    def _payload(self, host: Host) -> Payload:
+        roles = frozenset(host.roles)
+        if roles not in self._payloads:
+            self._payloads[roles] = build(self._playbook, roles)
+        return self._payloads[roles]
+
+    def _unvisited(self, host: Host) -> HostReport:
+        reason = self._stopped or Reason.CANCELLED
+        out_of_time = reason is Reason.TIMEOUT_RUN
+        message = "the budget of the whole run was used up" if out_of_time else "the scan was interrupted"
+        trouble = Trouble(reason=reason, stage=Stage.QUEUED, message=f"{message} before this host was contacted")
+        facts = HostFacts(payload_sha256=self._payload(host).sha256)
+        return HostReport(
+            host=host,
+            started_at=None,
+            ended_at=datetime.now(UTC),
+            facts=facts,
+            findings=judge(host, facts, self._playbook, trouble),
+            trouble=trouble,
+        )

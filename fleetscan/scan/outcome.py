@@ -1,0 +1,68 @@
+"""From visits to a run: its identity, its notices, and what the process tells its caller."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+from fleetscan import __version__
+from fleetscan.errors import ExitStatus
+from fleetscan.model.finding import Status
+from fleetscan.model.playbook import Playbook, Severity
+from fleetscan.model.run import HostReport, RunReport
+from fleetscan.scan.engine import Scan
+
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def new_run_id(now: datetime) -> str:
+    """A short id that sorts by time, can be spoken on the telephone and used in a file name."""
+    return f"{now:%Y%m%d-%H%M}-" + "".join(secrets.choice(_ALPHABET) for _ in range(4))
+
+
+def run_report(
+    scan: Scan,
+    hosts: tuple[HostReport, ...],
+    playbook: Playbook,
+    *,
+    run_id: str,
+    started_at: datetime,
+    fail_on: Severity,
+    interrupted: bool,
+) -> RunReport:
+    """Put a finished or interrupted scan together."""
+    return RunReport(
+        run_id=run_id,
+        tool_version=__version__,
+        playbook=playbook.name,
+        playbook_title=playbook.title,
+        playbook_version=playbook.version,
+        check_count=len(playbook.checks),
+        started_at=started_at,
+        ended_at=datetime.now(UTC),
+        hosts=hosts,
+        fail_on=fail_on,
+        interrupted=interrupted,
+        notices=(*scan.guard.notices, *_weakened(hosts)),
+    )
+
+
+def exit_status(report: RunReport) -> ExitStatus:
+    """Interrupted outranks all; then failures at or above `fail_on`; then anything that was not assessed."""
+    if report.interrupted:
+        return ExitStatus.INTERRUPTED
+    statuses = set()
+    for _, finding in report.findings():
+        if finding.status is Status.FAIL and finding.severity.rank <= report.fail_on.rank:
+            return ExitStatus.FINDINGS
+        statuses.add(finding.status)
+    unknown = statuses & {Status.ERROR, Status.NOT_ASSESSED} or any(host.trouble for host in report.hosts)
+    return ExitStatus.INCOMPLETE if unknown else ExitStatus.COMPLIANT
+
+
+def _weakened(hosts: tuple[HostReport, ...]) -> list[str]:
+    names = [report.host.name for report in hosts if report.host.winrm.insecure_skip_tls_verification]
+    if not names:
+        return []
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return [f"TLS certificates were not verified for {shown} (insecure_skip_tls_verification)"]

@@ -1,0 +1,214 @@
+"""One visit to one host: log on, run the payload, read the answers, judge. The one place that catches everything.
+
+Whatever happens, a visit ends in a HostReport: what had arrived by then is judged, and the rest carries the reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import anyio
+
+from fleetscan.credentials import Vault
+from fleetscan.errors import InputError, TransportError
+from fleetscan.judge import judge
+from fleetscan.model.facts import HostFacts
+from fleetscan.model.host import Credential, Host
+from fleetscan.model.playbook import Playbook
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.model.run import HostReport, Trouble
+from fleetscan.powershell import answers, envelope
+from fleetscan.powershell.payload import Invocation, Payload, invoke
+from fleetscan.scan.guard import LogonGuard
+from fleetscan.transports import Connection, Output, connector
+
+ATTEMPTS = 2
+LOGON_SECONDS = 20.0
+"""What a logon may take once the connection stands; a host that accepts and then says nothing costs no more."""
+MARGIN_SECONDS = 5.0
+"""How much earlier than the host's deadline the payload ends itself, so that its last answers still arrive."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """Seconds: for each step to a connection, and for the whole visit to a host."""
+
+    connect: float
+    host: float
+
+
+@dataclass(slots=True)
+class Visit:
+    """A visit under way. `cancel` ends it with a reason; what it has by then is kept."""
+
+    host: Host
+    credential: Credential
+    payload: Payload
+    playbook: Playbook
+    budget: Budget
+    guard: LogonGuard
+    vault: Vault
+    on_stage: Callable[[Host, Stage], None]
+    stage: Stage = Stage.QUEUED
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    attempts: int = 0
+    _cancelled: Reason | None = None
+    _output: Output | None = None
+    _invocation: Invocation | None = None
+    _readings: list[envelope.Reading] = field(default_factory=list)
+    _seconds: dict[str, float] = field(default_factory=dict)
+    _stage_since: float = 0.0
+    _deadline: float = math.inf
+
+    def cancel(self, reason: Reason) -> None:
+        """End the visit now: CANCELLED or TIMEOUT_RUN."""
+        self._cancelled = self._cancelled or reason
+        self.scope.cancel()
+
+    async def run(self) -> HostReport:
+        """Make the visit; never raises but for a cancellation from outside."""
+        started = datetime.now(UTC)
+        self._stage_since = anyio.current_time()
+        trouble: Trouble | None = None
+        try:
+            with self.scope:
+                trouble = await self._ask()
+        except TransportError as error:
+            trouble = Trouble(reason=error.reason, stage=error.stage, message=error.message, hint=error.hint)
+        except InputError as error:
+            trouble = Trouble(reason=Reason.AUTH_SECRET, stage=Stage.CREDENTIAL, message=error.message)
+        except Exception as error:  # noqa: BLE001 - a defect of ours costs one host its result, never the run
+            log.exception("visit to %s failed", self.host.name)
+            trouble = Trouble(
+                reason=Reason.INTERNAL,
+                stage=self.stage,
+                message=f"fleetscan failed here: {type(error).__name__}",
+                hint="run again with --debug and report what it prints",
+            )
+        if self.scope.cancelled_caught:
+            trouble = self._late()
+        return self._report(started, trouble)
+
+    def _report(self, started: datetime, trouble: Trouble | None) -> HostReport:
+        if self._output is not None and self._invocation is not None:
+            self._readings.append(envelope.decode(bytes(self._output.stdout), self._invocation.nonce))
+        facts = answers.merge(self.payload, self._readings)
+        self._enter(Stage.JUDGE)
+        findings = judge(self.host, facts, self.playbook, trouble)
+        self._enter(Stage.JUDGE)
+        return HostReport(
+            host=self.host,
+            started_at=started,
+            ended_at=datetime.now(UTC),
+            facts=facts,
+            findings=findings,
+            trouble=trouble,
+            attempts=self.attempts,
+            seconds={stage: round(seconds, 3) for stage, seconds in self._seconds.items()},
+        )
+
+    def _late(self) -> Trouble:
+        reason = self._cancelled or Reason.TIMEOUT_HOST
+        text = {
+            Reason.TIMEOUT_HOST: f"not finished within {self.budget.host:g} s (--host-timeout)",
+            Reason.TIMEOUT_RUN: "the budget of the whole run was used up (--run-timeout)",
+        }.get(reason, "the scan was interrupted")
+        hint = "the slow step is named; raise --host-timeout if it is honest work"
+        return Trouble(
+            reason=reason,
+            stage=self.stage,
+            message=f"{text}; the visit was at step {self.stage}",
+            hint=hint if reason is Reason.TIMEOUT_HOST else "",
+        )
+
+    async def _ask(self) -> Trouble | None:
+        connection = await self._connect()
+        try:
+            return await self._run_payload(connection)
+        finally:
+            await connection.aclose()
+
+    async def _connect(self) -> Connection:
+        while True:
+            self.attempts += 1
+            try:
+                return await self._log_on()
+            except TransportError as error:
+                pause = random.uniform(0.5, 2.0)  # noqa: S311 - jitter, not cryptography
+                in_time = anyio.current_time() + pause + self.budget.connect < self._deadline
+                if not error.retryable or self.attempts >= ATTEMPTS or not in_time:
+                    raise
+                log.info("%s: %s at %s, trying once more", self.host.name, error.reason, error.stage)
+            await anyio.sleep(pause)
+
+    async def _log_on(self) -> Connection:
+        self._enter(Stage.CREDENTIAL)
+        async with self.guard.logon(self.credential, self.host.name):
+            self._start_clock()
+            login = self.vault.login(self.credential.name)
+            connect = connector(self.host.transport)
+            seconds = 3 * self.budget.connect + LOGON_SECONDS
+            try:
+                with anyio.fail_after(seconds):
+                    return await connect(
+                        self.host, login, connect_timeout=self.budget.connect, on_stage=self._enter
+                    )
+            except TimeoutError:
+                raise TransportError(
+                    Reason.UNREACHABLE_TIMEOUT,
+                    self.stage,
+                    f"no answer within {seconds:g} s; the visit was at step {self.stage}",
+                    hint="the host accepts connections but does not serve them: look at its WinRM or SSH service",
+                ) from None
+
+    def _start_clock(self) -> None:
+        """The budget begins when the visit does: waiting for another host's logon is not this host's fault."""
+        if self._deadline == math.inf:
+            self._deadline = self.scope.deadline = anyio.current_time() + self.budget.host
+
+    async def _run_payload(self, connection: Connection) -> Trouble | None:
+        """Run the payload; again without the questions that are answered or hung, as long as one of them hung."""
+        done: set[str] = set()
+        while True:
+            reading, trouble = await self._run_once(connection, done)
+            hung = {name for name in reading.envelopes if _hung(reading, name)} - done
+            done |= {name for name in reading.envelopes if not name.startswith("_")}
+            if reading.complete or not hung:
+                return trouble
+            if all(probe.id in done for probe in self.payload.probes):
+                return None
+            if self._remaining() < MARGIN_SECONDS:
+                return self._late()
+
+    async def _run_once(self, connection: Connection, done: set[str]) -> tuple[envelope.Reading, Trouble | None]:
+        self._invocation = invocation = invoke(self.payload, seconds=self._remaining(), skip=sorted(done))
+        self._output = output = Output()
+        self._enter(Stage.COMMAND)
+        status = await connection.run(invocation.command, invocation.stdin, output)
+        self._enter(Stage.ANSWER)
+        self._output = None
+        reading = envelope.decode(bytes(output.stdout), invocation.nonce)
+        self._readings.append(reading)
+        return reading, answers.explain_silence(reading, bytes(output.stdout), bytes(output.stderr), status)
+
+    def _remaining(self) -> float:
+        return self._deadline - anyio.current_time() - MARGIN_SECONDS
+
+    def _enter(self, stage: Stage) -> None:
+        now = anyio.current_time()
+        self._seconds[self.stage] = self._seconds.get(self.stage, 0.0) + now - self._stage_since
+        self._stage_since = now
+        self.stage = stage
+        self.on_stage(self.host, stage)
+
+
+def _hung(reading: envelope.Reading, name: str) -> bool:
+    value = reading.envelopes[name].value
+    return isinstance(value, dict) and value.get("status") == "timeout"
