@@ -8,7 +8,8 @@ LC_ALL=C
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 
-# The watchdog holds no descriptor of ours, or the connection would stay open for it.
+# A question that outlives this shell must not hold the connection open: neither it nor the watchdog keeps a stream.
+exec 2>/dev/null
 (sleep "$deadline" && kill -s TERM $$) </dev/null >/dev/null 2>&1 &
 watchdog=$!
 trap 'kill $watchdog 2>/dev/null' EXIT
@@ -27,7 +28,7 @@ answer() {
 
 ask() {
     case $skip in *" $1 "*) return ;; esac
-    facts=$("$2" </dev/null 2>/dev/null)
+    facts=$("$2" </dev/null)
     code=$?
     facts=$(printf '%s\n' "$facts" | sed -n 's/^\([a-z0-9_.]*=\)/data.\1/p')
     if [ "$code" -eq 0 ]; then

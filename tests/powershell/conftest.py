@@ -1,0 +1,33 @@
+"""A real PowerShell for payloads: FLEETSCAN_PSHOST, or pwsh on the PATH."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from fleetscan.powershell.payload import Invocation
+
+
+@pytest.fixture(scope="session")
+def powershell() -> str:
+    """The path of a PowerShell that takes powershell.exe's switches."""
+    found = os.environ.get("FLEETSCAN_PSHOST") or shutil.which("pwsh")
+    if not found:
+        pytest.skip("no PowerShell: set FLEETSCAN_PSHOST or install pwsh")
+    return found
+
+
+@pytest.fixture
+def execute(powershell: str) -> Callable[[Invocation], subprocess.CompletedProcess[bytes]]:
+    """Run an invocation as a host would."""
+
+    def run(invocation: Invocation) -> subprocess.CompletedProcess[bytes]:
+        command = [powershell, *invocation.command.split()[1:]]
+        environment = {**os.environ, "PSHOST_STDIN": "1"}
+        return subprocess.run(command, input=invocation.stdin, capture_output=True, env=environment, timeout=50)
+
+    return run
