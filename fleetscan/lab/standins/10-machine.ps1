@@ -1,0 +1,186 @@
+# Stand-ins for what a simulated Windows machine has everywhere: registry, services, token.
+# They answer from $SimHost, the facts of the machine, in the shapes and with the errors of real Windows.
+
+enum ServiceControllerStatus { Stopped = 1; StartPending = 2; StopPending = 3; Running = 4; ContinuePending = 5; PausePending = 6; Paused = 7 }
+
+# What a probe would find: its answer, or nothing if the facts say that the question fails.
+function global:Get-SimAnswer([string]$Probe) {
+    $fact = $SimHost.probes.$Probe
+    if ($null -ne $fact -and $null -eq $fact.status) { $fact }
+}
+
+# How a question ends for this machine: 'ok', or the status that the facts give it.
+function global:Get-SimStatus([string]$Probe) {
+    $fact = $SimHost.probes.$Probe
+    if ($null -ne $fact -and $null -ne $fact.status) { "$($fact.status)" } else { 'ok' }
+}
+
+function global:New-SimError([Exception]$Exception, [string]$Id, [string]$Category, $Target) {
+    [Management.Automation.ErrorRecord]::new($Exception, $Id, [Management.Automation.ErrorCategory]$Category, $Target)
+}
+
+# The error of a question that the facts let fail, as the engine would raise it.
+function global:Get-SimFailure([string]$Probe, [string]$Command) {
+    $text = "$($SimHost.probes.$Probe.error)"
+    switch (Get-SimStatus $Probe) {
+        'ok' { return }
+        'missing' {
+            $exception = [Management.Automation.CommandNotFoundException]::new($(if ($text) { $text } else { Get-SimText 'missing' $Command }))
+            return New-SimError $exception 'CommandNotFoundException' 'ObjectNotFound' $Command
+        }
+        'blocked' {
+            return New-SimError ([Management.Automation.PSNotSupportedException]::new($(if ($text) { $text } else { 'blocked' }))) 'MethodInvocationNotSupportedInConstrainedLanguage' 'InvalidOperation' $null
+        }
+        default {
+            return New-SimError ([InvalidOperationException]::new($(if ($text) { $text } else { 'the question failed' }))) 'InvalidOperation' 'InvalidOperation' $null
+        }
+    }
+}
+
+# Sentences in the language of the machine. The ids beside them are what programs go by.
+function global:Get-SimText([string]$Key, [string]$Argument) {
+    $texts = @{
+        'en' = @{
+            denied = 'Access is denied'; hyperv = 'You do not have the required permission to complete this task. Contact the administrator of the authorization policy for the computer ''{0}''.'
+            noservice = 'Cannot find any service with service name ''{0}''.'; scm = 'Cannot open Service Control Manager on computer ''.''. This operation might require other privileges.'
+            missing = 'The term ''{0}'' is not recognized as the name of a cmdlet, function, script file, or operable program.'; nopath = 'Cannot find path ''{0}'' because it does not exist.'
+            noevents = 'No events were found that match the specified selection criteria.'; nolog = 'There is not an event log on the localhost computer that matches "{0}".'
+            noclass = 'Invalid class'
+        }
+        'fr' = @{
+            denied = "Accès refusé"; hyperv = "Vous ne disposez pas de l'autorisation requise pour effectuer cette tâche. Contactez l'administrateur de la stratégie d'autorisation de l'ordinateur '{0}'."
+            noservice = "Impossible de trouver un service assorti du nom « {0} »."; scm = "Impossible d'ouvrir le Gestionnaire de contrôle des services sur l'ordinateur '.'. Cette opération peut nécessiter d'autres privilèges."
+            missing = "Le terme « {0} » n'est pas reconnu comme nom d'applet de commande."; nopath = "Impossible de trouver le chemin d'accès « {0} », car il n'existe pas."
+            noevents = "Aucun événement correspondant aux critères de sélection spécifiés n'a été trouvé."; nolog = "Il n'existe pas de journal des événements sur l'ordinateur localhost correspondant à « {0} »."
+            noclass = 'Classe non valide'
+        }
+        'de' = @{
+            denied = 'Zugriff verweigert'; hyperv = "Sie verfügen nicht über die erforderliche Berechtigung, um diese Aufgabe abzuschließen. Wenden Sie sich an den Administrator der Autorisierungsrichtlinie für den Computer ""{0}""."
+            noservice = 'Es kann kein Dienst mit dem Dienstnamen "{0}" gefunden werden.'; scm = "Der Dienststeuerungs-Manager auf dem Computer ""."" kann nicht geöffnet werden. Dieser Vorgang erfordert möglicherweise andere Berechtigungen."
+            missing = 'Die Benennung "{0}" wurde nicht als Name eines Cmdlet, einer Funktion oder eines Programms erkannt.'; nopath = 'Der Pfad "{0}" kann nicht gefunden werden, da er nicht vorhanden ist.'
+            noevents = "Es wurden keine Ereignisse gefunden, die den angegebenen Auswahlkriterien entsprechen."; nolog = 'Auf dem Computer "localhost" ist kein Ereignisprotokoll vorhanden, das mit "{0}" übereinstimmt.'
+            noclass = "Ungültige Klasse"
+        }
+        'ja' = @{
+            denied = 'アクセスが拒否されました'; hyperv = '権限がありません'
+            noservice = "'{0}' " + 'サービスが見つかりません'; scm = '権限が必要です'
+            missing = "'{0}' " + '認識されません'; nopath = "'{0}' " + '存在しません'
+            noevents = 'イベントが見つかりません'; nolog = "'{0}' " + 'ログがありません'
+            noclass = 'クラスが無効です'
+        }
+    }
+    $language = "$($SimHost.os.language)".Substring(0, 2)
+    if (-not $texts.ContainsKey($language)) { $language = 'en' }
+    $texts[$language][$Key] -f $Argument
+}
+
+$global:SimServices = @{
+    vmms = 'vmms'; winmgmt = 'Winmgmt'; obengine = 'obengine'; dra = 'dra'; scvmmservice = 'SCVMMService'; scvmmagent = 'SCVMMAgent'; clussvc = 'ClusSvc'; vss = 'VSS'; swprv = 'swprv'
+    vmicvss = 'vmicvss'; cryptsvc = 'CryptSvc'; eventsystem = 'EventSystem'; comsysapp = 'COMSysApp'; msiscsi = 'MSiSCSI'; azure_site_recovery_vss_provider = 'Azure Site Recovery VSS Provider'
+}
+
+# The services of the machine by name, from whichever probe describes them.
+function global:Get-SimService {
+    $services = @{}
+    foreach ($probe in @('guest-services', 'host-services')) {
+        $answer = Get-SimAnswer $probe
+        if ($null -eq $answer) { continue }
+        foreach ($entry in $answer.services.PSObject.Properties) {
+            if ($null -ne $entry.Value) { $services[$SimServices[$entry.Name]] = $entry.Value }
+        }
+    }
+    $services
+}
+
+function global:Get-Service {
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string[]]$Name)
+    foreach ($probe in @('host-services', 'guest-services')) {
+        if ((Get-SimStatus $probe) -eq 'denied') {
+            $inner = [ComponentModel.Win32Exception]::new(5, (Get-SimText 'denied'))
+            $PSCmdlet.ThrowTerminatingError((New-SimError ([InvalidOperationException]::new((Get-SimText 'scm'), $inner)) 'System.InvalidOperationException' 'NotSpecified' $null))
+        }
+        $failure = Get-SimFailure $probe 'Get-Service'
+        if ($failure) { $PSCmdlet.ThrowTerminatingError($failure) }
+    }
+    $services = Get-SimService
+    foreach ($wanted in $Name) {
+        $real = @($services.Keys | Where-Object { $_ -eq $wanted })
+        if ($real.Count -eq 0) {
+            $PSCmdlet.WriteError((New-SimError ([InvalidOperationException]::new((Get-SimText 'noservice' $wanted))) 'NoServiceFoundForGivenName' 'ObjectNotFound' $wanted))
+            continue
+        }
+        [pscustomobject]@{ Name = $real[0]; ServiceName = $real[0]; Status = [ServiceControllerStatus]"$($services[$real[0]].state)" }
+    }
+}
+
+# The registry values below a key, as a hashtable; null where the key does not exist.
+function global:Get-SimRegistry([string]$Path) {
+    $key = ($Path -replace '^(Microsoft\.PowerShell\.Core\\)?(Registry::)?(HKEY_LOCAL_MACHINE|HKLM:)\\', '').TrimEnd('\')
+    if ($key -like 'SYSTEM\CurrentControlSet\Services\*') {
+        $service = (Get-SimService)[($key -split '\\')[3]]
+        $numbers = @{ Boot = 0; System = 1; Automatic = 2; Manual = 3; Disabled = 4 }
+        if ($key -notlike '*FirewallPolicy*') {
+            if ($null -ne $service) { return @{ Start = $numbers["$($service.start)"] } }
+            return
+        }
+    }
+    $identity = Get-SimAnswer 'guest-identity'
+    switch ($key) {
+        'SOFTWARE\Microsoft\Windows NT\CurrentVersion' { return @{ CurrentBuildNumber = "$($SimHost.os.build)"; CurrentBuild = "$($SimHost.os.build)" } }
+        'SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName' { if ($identity) { return @{ ComputerName = "$($identity.computer)" } } }
+        'SOFTWARE\Microsoft\Virtual Machine\Guest\Parameters' {
+            if (-not $identity -or -not $identity.guest.id) { return }
+            $values = @{ VirtualMachineId = "$($identity.guest.id)".ToUpper(); VirtualMachineName = "$($identity.guest.name)" }
+            if ($identity.physical_host) { $values.PhysicalHostNameFullyQualified = "$($identity.physical_host)" }
+            return $values
+        }
+        'SOFTWARE\Microsoft\Virtual Machine\Auto' { if ($identity -and $identity.integration_version) { return @{ IntegrationServicesVersion = "$($identity.integration_version)" } } }
+        'HARDWARE\DESCRIPTION\System\BIOS' { if ($identity -and $identity.model) { return @{ SystemManufacturer = "$($identity.manufacturer)"; SystemProductName = "$($identity.model)" } } }
+        'SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules' {
+            $wmi = Get-SimAnswer 'guest-wmi'
+            if (-not $wmi) { return }
+            $values = @{ 'CoreNet-DHCP-In' = 'v2.31|Action=Allow|Active=TRUE|Dir=In|Protocol=17|Name=@FirewallAPI.dll,-25301|' }
+            if ($null -ne $wmi.firewall_rule_active) {
+                $values['WMI-WINMGMT-In-TCP'] = "v2.31|Action=Allow|Active=$("$($wmi.firewall_rule_active)".ToUpper())|Dir=In|Protocol=6|LPort=RPC|Svc=winmgmt|Name=@FirewallAPI.dll,-34254|"
+            }
+            return $values
+        }
+    }
+}
+
+function global:Get-ItemProperty {
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string[]]$Path, [string[]]$LiteralPath, [Parameter(Position = 1)][string[]]$Name)
+    foreach ($wanted in @($Path) + @($LiteralPath)) {
+        if (-not $wanted) { continue }
+        if ($wanted -like '*\CurrentControlSet\Control\ComputerName\*' -and (Get-SimStatus 'guest-identity') -eq 'denied') {
+            $PSCmdlet.ThrowTerminatingError((New-SimError ([Security.SecurityException]::new((Get-SimText 'denied'))) 'System.Security.SecurityException' 'PermissionDenied' $wanted))
+        }
+        $values = Get-SimRegistry $wanted
+        if ($null -eq $values) {
+            $PSCmdlet.WriteError((New-SimError ([Management.Automation.ItemNotFoundException]::new((Get-SimText 'nopath' $wanted))) 'PathNotFound' 'ObjectNotFound' $wanted))
+            continue
+        }
+        $values.PSPath = "Microsoft.PowerShell.Core\Registry::$($wanted -replace '^HKLM:', 'HKEY_LOCAL_MACHINE')"
+        $values.PSProvider = 'Microsoft.PowerShell.Core\Registry'
+        [pscustomobject]$values
+    }
+}
+
+function global:Test-Path {
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string[]]$Path, [string[]]$LiteralPath)
+    foreach ($wanted in @($Path) + @($LiteralPath)) {
+        if (-not $wanted) { continue }
+        if ($wanted -match '^(HKLM:|Registry::|HKEY_)') { $null -ne (Get-SimRegistry $wanted) } else { [IO.File]::Exists($wanted) -or [IO.Directory]::Exists($wanted) }
+    }
+}
+
+# Only the lines that say what the token may do; the names of the groups are translated, their ids are not.
+function global:whoami.exe {
+    $level = if ("$($SimHost.os.elevated)" -eq 'False' -or (Get-SimStatus 'guest-vss-writers') -eq 'denied') { 'S-1-16-8192' } else { 'S-1-16-12288' }
+    '"Everyone","Well-known group","S-1-1-0","Mandatory group, Enabled by default, Enabled group"'
+    "`"Mandatory Label`",`"Label`",`"$level`",`"`""
+    $global:LASTEXITCODE = 0
+}

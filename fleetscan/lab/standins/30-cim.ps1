@@ -1,0 +1,111 @@
+# Stand-in for Get-CimInstance. Like the real one it gives only the properties that were asked for.
+
+function global:New-SimCimError([string]$Code, [string]$Category, [string]$Text, [string]$Class) {
+    New-SimError ([InvalidOperationException]::new($Text)) "HRESULT $Code" $Category $Class
+}
+
+# The instances of a class on this machine, or the error that the query ends in.
+function global:Get-SimInstances([string]$Namespace, [string]$Class) {
+    switch ($Class) {
+        'Msvm_ComputerSystem' {
+            if ((Get-SimStatus 'vms') -eq 'denied' -or (Get-SimStatus 'vm-summary') -eq 'denied') { return }
+            @{ Name = "$($SimHost.os.computer)"; ElementName = "$($SimHost.os.computer)"; EnabledState = 2 }
+            $answer = Get-SimAnswer 'vm-summary'
+            if (-not $answer) { $answer = Get-SimAnswer 'vms' }
+            foreach ($vm in $answer.vms) { @{ Name = "$($vm.id)".ToUpper(); ElementName = "$($vm.name)"; EnabledState = 2 } }
+        }
+        'Msvm_SummaryInformation' {
+            foreach ($vm in (Get-SimAnswer 'vm-summary').vms) {
+                @{
+                    Name = "$($vm.id)".ToUpper(); ElementName = "$($vm.name)"; GuestOperatingSystem = $vm.guest_os
+                    IntegrationServicesVersionState = $(if ($null -ne $vm.integration_version_state) { [uint16]$vm.integration_version_state })
+                    ReplicationProviderId = [string[]]@(foreach ($provider in $vm.replication_providers) { "{$("$provider".ToUpper())}" })
+                }
+            }
+            # A checkpoint has a summary of its own, under an id that is no virtual machine's.
+            @{ Name = '0D0D0D0D-0000-4000-8000-00000C0FFEE0'; ElementName = 'checkpoint'; IntegrationServicesVersionState = [uint16]0 }
+        }
+        'Msvm_VirtualSystemManagementService' { Get-SimTimedInstance (Get-SimAnswer 'host-wmi').virtualization @{ Name = 'vmms' } }
+        'Win32_OperatingSystem' {
+            $guest = Get-SimAnswer 'guest-wmi'
+            if ($guest) {
+                Get-SimTimedInstance $guest.cimv2 @{
+                    Version = "10.0.$($guest.os.build)"; BuildNumber = "$($guest.os.build)"; Caption = $guest.os.caption; LastBootUpTime = ConvertTo-SimTime $guest.os.last_boot
+                }
+            } else { Get-SimTimedInstance (Get-SimAnswer 'host-wmi').cimv2 @{ Version = "10.0.$($SimHost.os.build)"; BuildNumber = "$($SimHost.os.build)" } }
+        }
+        'Win32_ShadowProvider' {
+            foreach ($provider in (Get-SimAnswer 'guest-vss-providers').providers) {
+                @{ ID = "{$("$($provider.id)".ToUpper())}"; Name = "$($provider.name)"; Version = "$($provider.version)"; Type = $(if ($null -ne $provider.type) { [uint32]$provider.type }) }
+            }
+        }
+        'Win32_ShadowCopy' {
+            $shadows = (Get-SimAnswer 'guest-vss-providers').shadows
+            for ($index = 0; $index -lt $shadows.count; $index++) {
+                $moment = if ($index -eq 0) { $shadows.oldest } else { $shadows.newest }
+                $users = @($shadows.providers)
+                @{ ID = "{$([guid]::NewGuid())}"; ProviderID = "{$("$($users[$index % $users.Count])".ToUpper())}"; InstallDate = ConvertTo-SimTime $moment }
+            }
+        }
+        default { Get-SimMoreInstances $Namespace $Class }
+    }
+}
+
+# An instance that takes the seconds, or ends in the error, that the facts give to the query.
+function global:Get-SimTimedInstance($Query, [hashtable]$Instance) {
+    if ($null -eq $Query) { return }
+    if ($Query.seconds -gt 0) { Start-Sleep -Seconds $Query.seconds }
+    if ($Query.error_id) {
+        return New-SimError ([InvalidOperationException]::new("$($Query.error)")) "$($Query.error_id)" 'MetadataError' $null
+    }
+    if ($Query.answered) { $Instance }
+}
+
+$global:SimClassProbes = @{
+    'Msvm_SummaryInformation' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
+    'Msvm_VirtualSystemManagementService' = 'host-wmi'
+}
+
+function global:Get-CimInstance {
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string]$ClassName, [string]$Namespace = 'root/cimv2', [string]$Filter, [string[]]$Property, [uint32]$OperationTimeoutSec)
+    $probes = @($SimClassProbes[$ClassName])
+    if ($ClassName -eq 'Win32_OperatingSystem') { $probes = @('host-wmi', 'guest-wmi') }
+    foreach ($probe in $probes) {
+        if (-not $probe) { continue }
+        if ((Get-SimStatus $probe) -eq 'denied') { $PSCmdlet.ThrowTerminatingError((New-SimCimError '0x80041003' 'PermissionDenied' (Get-SimText 'denied') $ClassName)) }
+        $failure = Get-SimFailure $probe 'Get-CimInstance'
+        if ($failure) { $PSCmdlet.ThrowTerminatingError($failure) }
+    }
+    foreach ($instance in @(Get-SimInstances $Namespace $ClassName)) {
+        if ($instance -is [Management.Automation.ErrorRecord]) { $PSCmdlet.ThrowTerminatingError($instance) }
+        if (-not (Test-SimFilter $instance $Filter)) { continue }
+        $shown = @{}
+        foreach ($name in $instance.Keys) { $shown[$name] = if (-not $Property -or $Property -contains $name) { $instance[$name] } else { $null } }
+        [pscustomobject]$shown
+    }
+}
+
+# The part of WQL that the probes use: comparisons of a property with a number or a quoted text, joined by AND or by OR.
+function global:Test-SimFilter($Instance, [string]$Filter) {
+    if (-not $Filter) { return $true }
+    $terms = $Filter -split '\s+(?:AND|OR)\s+'
+    $results = foreach ($term in $terms) {
+        if ($term -notmatch '^\s*\(?\s*(\w+)\s*(=|<>|>|<|LIKE)\s*''?([^'']*)''?\s*\)?\s*$') { throw "a stand-in does not understand the filter: $Filter" }
+        $value = "$($Instance[$Matches[1]])"
+        $wanted = $Matches[3] -replace '\\\\', '\'
+        switch ($Matches[2]) {
+            '=' { $value -eq $wanted }
+            '<>' { $value -ne $wanted }
+            '>' { [double]$value -gt [double]$wanted }
+            '<' { [double]$value -lt [double]$wanted }
+            'LIKE' { $value -like ($wanted -replace '%', '*') }
+        }
+    }
+    if ($Filter -match '\s+OR\s+') { @($results) -contains $true } else { @($results) -notcontains $false }
+}
+
+# Classes that only later probes ask for.
+function global:Get-SimMoreInstances([string]$Namespace, [string]$Class) {
+    New-SimCimError '0x80041010' 'MetadataError' (Get-SimText 'noclass') $Class
+}

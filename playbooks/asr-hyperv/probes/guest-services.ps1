@@ -1,0 +1,25 @@
+# State and start type of the services that a snapshot inside the guest needs. What is not installed is left out.
+# Get-Service and the registry are asked, not WMI: WMI is one of the suspects. Ask before vssadmin, which starts VSS.
+$wanted = @('Winmgmt', 'vmicvss', 'VSS', 'swprv', 'CryptSvc', 'EventSystem', 'COMSysApp', 'MSiSCSI', 'Azure Site Recovery VSS Provider')
+$problems = @()
+try {
+    $found = @(Get-Service -Name $wanted -ErrorAction SilentlyContinue -ErrorVariable 'problems')
+} catch {
+    # 5 is Windows' number for "access denied"; the error around it has no category.
+    if ("$($_.Exception.InnerException.NativeErrorCode)" -eq '5') { throw 'the service manager refuses this account (0x80070005)' }
+    throw
+}
+foreach ($problem in $problems) {
+    if ("$($problem.CategoryInfo.Category)" -ne 'ObjectNotFound') { throw $problem }
+}
+if ($found.Count -eq 0) { throw 'no service is visible to this account, not even Winmgmt (0x80070005)' }
+
+$start = @{ '0' = 'Boot'; '1' = 'System'; '2' = 'Automatic'; '3' = 'Manual'; '4' = 'Disabled' }
+$services = @{}
+foreach ($service in $found) {
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($service.Name)"
+    $number = "$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).Start)"
+    $name = "$($service.Name)".ToLower() -replace ' ', '_'
+    $services[$name] = @{ state = "$($service.Status)"; start = "$($start[$number])" }
+}
+@{ services = $services }

@@ -1,0 +1,24 @@
+# State and start type of the services that replication needs. What is not installed is left out of the answer.
+# Get-Service and the registry are asked, not WMI: WMI is one of the suspects.
+$wanted = @('vmms', 'Winmgmt', 'obengine', 'dra', 'SCVMMService', 'SCVMMAgent', 'ClusSvc', 'VSS', 'swprv')
+$problems = @()
+try {
+    $found = @(Get-Service -Name $wanted -ErrorAction SilentlyContinue -ErrorVariable 'problems')
+} catch {
+    # 5 is Windows' number for "access denied"; the error around it has no category.
+    if ("$($_.Exception.InnerException.NativeErrorCode)" -eq '5') { throw 'the service manager refuses this account (0x80070005)' }
+    throw
+}
+foreach ($problem in $problems) {
+    if ("$($problem.CategoryInfo.Category)" -ne 'ObjectNotFound') { throw $problem }
+}
+if ($found.Count -eq 0) { throw 'no service is visible to this account, not even Winmgmt (0x80070005)' }
+
+$start = @{ '0' = 'Boot'; '1' = 'System'; '2' = 'Automatic'; '3' = 'Manual'; '4' = 'Disabled' }
+$services = @{}
+foreach ($service in $found) {
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($service.Name)"
+    $number = "$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).Start)"
+    $services["$($service.Name)".ToLower()] = @{ state = "$($service.Status)"; start = "$($start[$number])" }
+}
+@{ services = $services }
