@@ -21,10 +21,10 @@ class Outcome:
 class Engine(Protocol):
     """Runs commands for simulated hosts."""
 
-    def reads_stdin(self, command: str) -> bool:
-        """Whether the command starts only when its standard input has ended."""
+    async def run(self, machine: Machine, command: str, stdin: bytes, *, user: str = "") -> Outcome:
+        """Run one command on one simulated host."""
         ...
 
-    async def run(self, machine: Machine, command: str, stdin: bytes) -> Outcome:
-        """Run one command on one simulated host."""
+    async def aclose(self) -> None:
+        """Leave no process behind."""
         ...

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+import json
+import re
+import uuid
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from fleetscan.model.playbook import JSON
 
@@ -34,7 +39,7 @@ class Machine(BaseModel):
 
     name: str
     os: OS = Field(default_factory=OS)
-    probes: dict[str, JSON] = Field(default_factory=dict)
+    probes: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def computer(self) -> str:
@@ -43,3 +48,41 @@ class Machine(BaseModel):
             return self.os.computer
         short = self.name.partition(".")[0]
         return short.upper()[:15] if self.os.family == "windows" else short
+
+
+STATUSES = frozenset(("ok", "failed", "denied", "missing", "blocked", "timeout", "too_large"))
+_OUTCOME_KEYS = frozenset(("status", "ms", "data", "error", "error_id", "seconds"))
+
+
+def is_outcome(entry: JSON) -> bool:
+    """Whether a probe's entry is a whole outcome (`{status: denied, error: …}`) and not the answer of a success."""
+    return isinstance(entry, dict) and entry.get("status") in STATUSES and entry.keys() <= _OUTCOME_KEYS
+
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def varied(machine: Machine, name: str) -> Machine:
+    """A copy under another name whose VMs have ids of their own; other ids are well-known ones and stay."""
+    ids = {str(vm.get("id", "")).casefold() for vm in _vms(machine.probes)}
+    text = json.dumps(machine.probes)
+
+    def vary(match: re.Match[str]) -> str:
+        old = match[0].casefold()
+        return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{old}.{name}")) if old in ids else match[0]
+
+    probes = json.loads(_GUID.sub(vary, text)) if ids else machine.probes
+    system = machine.os.model_copy(update={"computer": ""})
+    return machine.model_copy(update={"name": name, "os": system, "probes": probes})
+
+
+def _vms(value: JSON) -> Iterator[dict[str, JSON]]:
+    """Every member of a list named `vms`."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "vms" and isinstance(item, list):
+                yield from (vm for vm in item if isinstance(vm, dict))
+            yield from _vms(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _vms(item)

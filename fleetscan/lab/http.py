@@ -77,7 +77,7 @@ Handler = Callable[[Request, Peer], Awaitable[Response]]
 class Connections:
     """The open connections of one host, so that closing the host closes them all."""
 
-    open: set[HTTPConnection] = field(default_factory=set)
+    open: set[TCPConnection] = field(default_factory=set)
     ever: int = 0
 
     async def aclose(self) -> None:
@@ -87,24 +87,17 @@ class Connections:
             await asyncio.wait(tasks)
 
 
-class HTTPConnection(asyncio.Protocol):
-    """One TCP connection of a client."""
+class TCPConnection(asyncio.Protocol):
+    """One TCP connection of a client, counted and closed with its host."""
 
-    def __init__(self, handler: Handler, connections: Connections, on_crash: Callable[[Exception], None]) -> None:
-        self._handler = handler
+    def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._on_crash = on_crash
-        self._http = h11.Connection(h11.SERVER)
         self._task: asyncio.Task[None] | None = None
-        self._head: h11.Request | None = None
-        self._body = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 # asyncio types it too widely
         self._transport = transport
-        peer = transport.get_extra_info("peername") or ("",)
-        self._peer = Peer(str(peer[0]), transport.get_extra_info("sslcontext") is not None)
         self._connections.open.add(self)
         self._connections.ever += 1
 
@@ -114,11 +107,6 @@ class HTTPConnection(asyncio.Protocol):
         if self._task is not None:
             self._task.cancel()
 
-    def data_received(self, data: bytes) -> None:
-        """Feed the parser."""
-        self._http.receive_data(data)
-        self._advance()
-
     def abort(self) -> asyncio.Task[None] | None:
         """End the connection with a TCP reset; the task that was answering, if any."""
         raw = self._transport.get_extra_info("socket")
@@ -127,6 +115,29 @@ class HTTPConnection(asyncio.Protocol):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
         self._transport.abort()
         return self._task
+
+
+class HTTPConnection(TCPConnection):
+    """A connection that speaks HTTP."""
+
+    def __init__(self, handler: Handler, connections: Connections, on_crash: Callable[[Exception], None]) -> None:
+        super().__init__(connections)
+        self._handler = handler
+        self._on_crash = on_crash
+        self._http = h11.Connection(h11.SERVER)
+        self._head: h11.Request | None = None
+        self._body = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Learn who it is."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername") or ("",)
+        self._peer = Peer(str(peer[0]), transport.get_extra_info("sslcontext") is not None)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser."""
+        self._http.receive_data(data)
+        self._advance()
 
     def _advance(self) -> None:
         while self._task is None and not self._transport.is_closing():

@@ -7,17 +7,16 @@ import base64
 import binascii
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 
 from fleetscan.lab import soap
-from fleetscan.lab.accounts import Accounts
-from fleetscan.lab.counters import Counters
+from fleetscan.lab.host import Runtime
 from fleetscan.lab.http import Peer, Request, Response
+from fleetscan.lab.mischief import Mischief
 from fleetscan.lab.negotiate import Acceptor, LogonRefused, SealError
 from fleetscan.lab.soapfault import WSManFault
 from fleetscan.lab.wsman import Caller, Service
 
-_SOAP = (("Content-Type", "application/soap+xml;charset=UTF-8"),)
+_SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,6 @@ class Listener:
     negotiate: bool = True
     allow_unencrypted: bool = False
     strict_channel_binding: bool = False
-    max_shells: int = 30
     max_envelope: int = 512_000
     latency: float = 0.0
     """Seconds of a round trip: added to each answer, and once more for the TCP and for the TLS handshake."""
@@ -48,21 +46,14 @@ class _Session:
 class Endpoint:
     """Answers HTTP requests for one host."""
 
-    def __init__(
-        self,
-        machine_name: str,
-        service: Service,
-        accounts: Accounts,
-        users_file: Path,
-        listener: Listener,
-        counters: Counters,
-    ) -> None:
+    def __init__(self, machine_name: str, service: Service, runtime: Runtime, listener: Listener) -> None:
         self._machine_name = machine_name
         self._service = service
-        self._accounts = accounts
-        self._users_file = users_file
+        self._accounts = runtime.accounts
+        self._users_file = runtime.users_file
         self._listener = listener
-        self._counters = counters
+        self._counters = runtime.counters
+        self._mischief = Mischief(runtime.spec.fault)
 
     async def handle(self, request: Request, peer: Peer) -> Response:
         """Answer one request."""
@@ -70,12 +61,15 @@ class Endpoint:
         if self._listener.latency:
             trips = 1 if peer.requests > 1 else 2 + self._listener.tls
             await asyncio.sleep(self._listener.latency * trips)
+        early = await self._mischief.instead_of_http(request)
+        if early is not None:
+            return early
         if request.target.partition("?")[0].rstrip("/").casefold() != "/wsman":
             return Response(HTTPStatus.NOT_FOUND)
         if request.method != "POST":
             return Response(HTTPStatus.METHOD_NOT_ALLOWED)
         if request.header("wsmanidentify"):
-            return Response(HTTPStatus.OK, soap.identity("0.0.0"), _SOAP)
+            return Response(HTTPStatus.OK, soap.identity("0.0.0"), (("Content-Type", _SOAP_TYPE),))
         session = self._session(peer)
         refusal, token = self._authenticate(request, session)
         if refusal is not None:
@@ -153,20 +147,25 @@ class Endpoint:
             return Response(HTTPStatus.INTERNAL_SERVER_ERROR, headers=headers)
         if len(data) > self._listener.max_envelope:
             return Response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, headers=headers)
-        status, body = await self._soap(data, session, request, peer)
-        if sealed and body:
-            sealed_type, body = session.acceptor.seal(content_type, body)
-            return Response(status, body, (*headers, ("Content-Type", sealed_type)))
-        return Response(status, body, (*headers, *_SOAP) if body else headers)
-
-    async def _soap(self, data: bytes, session: _Session, request: Request, peer: Peer) -> tuple[int, bytes]:
         try:
             message = soap.parse(data)
         except soap.MalformedError:
-            return HTTPStatus.BAD_REQUEST, b""
+            return Response(HTTPStatus.BAD_REQUEST, headers=headers)
+        status, body = await self._soap(message, self._caller(session, request, peer))
+        sealed_type = _SOAP_TYPE
+        if sealed:
+            sealed_type, body = session.acceptor.seal(content_type, body)
+        response = Response(status, body, (*headers, ("Content-Type", sealed_type)))
+        return self._mischief.deliver(message, response)
+
+    def _caller(self, session: _Session, request: Request, peer: Peer) -> Caller:
         scheme = "https" if self._listener.tls else "http"
-        caller = Caller(session.user, peer.address, f"{scheme}://{request.header('host')}{request.target}")
+        return Caller(session.user, peer.address, f"{scheme}://{request.header('host')}{request.target}")
+
+    async def _soap(self, message: soap.Message, caller: Caller) -> tuple[int, bytes]:
         try:
-            return HTTPStatus.OK, await self._service.answer(message, caller)
+            await self._mischief.before(message)
+            body = await self._service.answer(message, caller)
         except WSManFault as fault:
             return HTTPStatus.INTERNAL_SERVER_ERROR, fault.envelope(message.message_id, self._machine_name)
+        return HTTPStatus.OK, self._mischief.after(message, body)

@@ -26,9 +26,10 @@ class Received:
 class Command:
     """A command in a shell: bytes go in by Send, come out by Receive."""
 
-    def __init__(self, line: str, command_id: str = "") -> None:
+    def __init__(self, line: str, user: str, command_id: str = "") -> None:
         self.id = command_id or new_id()
         self.line = line
+        self.user = user
         self.stdin = bytearray()
         self.exit_code: int | None = None
         self._stdin_ended = asyncio.Event()

@@ -64,7 +64,6 @@ class Service:
         self, run: Callable[[Command], Coroutine[None, None, None]], *, max_shells: int, max_envelope: int
     ) -> None:
         self.shells = Shells()
-        self.commands = 0
         self._run = run
         self._max_shells = max_shells
         self._max_envelope = max_envelope
@@ -123,9 +122,8 @@ class Service:
             raise WSManFault(FILE_NOT_FOUND)
         if len(line) > LONGEST_COMMAND:
             raise WSManFault(TOO_LONG)
-        command = Command(line, message.body.get("CommandId", "").upper())
+        command = Command(line, caller.user, message.body.get("CommandId", "").upper())
         shell.commands[command.id] = command
-        self.commands += 1
         command.start(self._run)
         body = f"<rsp:CommandResponse><rsp:CommandId>{command.id}</rsp:CommandId></rsp:CommandResponse>"
         return shell_envelope("Command", message.message_id, body)
