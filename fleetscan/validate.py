@@ -26,9 +26,9 @@ class Strict(BaseModel):
 class Places(Protocol):
     """Knows where each value stood. `yamlfile.Document` is one."""
 
-    def problem(self, loc: Sequence[Step], message: str, cure: str = "", *, key: bool = False) -> Problem: ...
+    def problem(self, loc: Sequence[Step], message: str, cure: str, key: bool, /) -> Problem: ...
 
-    def existing(self, loc: Sequence[Step]) -> tuple[Step, ...]: ...
+    def existing(self, loc: Sequence[Step], /) -> tuple[Step, ...]: ...
 
 
 def mistake(message: str, cure: str = "") -> PydanticCustomError:
@@ -61,7 +61,7 @@ def _problems(kind: object, error: ValidationError, places: Places, base: tuple[
             order.append((loc, is_key))
         found.setdefault(loc, []).append(_mistake(kind, details))
     return [
-        places.problem(loc, _prefixed(loc[:-1] if is_key else loc, message), cure, key=is_key)
+        places.problem(loc, _prefixed(loc[:-1] if is_key else loc, message), cure, is_key)
         for loc, is_key in order
         for message, cure in _united(found[loc])
     ]

@@ -61,7 +61,7 @@ class Document:
         """The steps of `loc` that lead somewhere."""
         return tuple(step for step, _, _ in self._walk(loc))
 
-    def problem(self, loc: Sequence[Step], message: str, cure: str = "", *, key: bool = False) -> Problem:
+    def problem(self, loc: Sequence[Step], message: str, cure: str = "", key: bool = False) -> Problem:
         """A mistake at `loc`, ready to be raised with the others."""
         line, column = self.position(loc, key=key)
         return Problem(self.source, message, cure, line, column)
@@ -89,7 +89,7 @@ def read(path: str | Path, text: str | None = None) -> Document:
     source = str(path)
     text = read_text(path) if text is None else text
     if len(text) > MAX_BYTES:
-        raise _too_big(source)
+        raise _too_big(source, MAX_BYTES)
     root = _compose(source, text)
     if root is None:
         return Document(source, None, None)
@@ -100,15 +100,16 @@ def read(path: str | Path, text: str | None = None) -> Document:
     return Document(source, data, root)
 
 
-def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file of at most MAX_BYTES, with or without byte order mark; raises InputError."""
+def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
+    """The text of a UTF-8 file of at most `limit` bytes, with or without byte order mark; raises InputError."""
     try:
         with Path(path).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError.of(str(path), f"cannot be read: {error.strerror or error}") from error
-    if len(content) > MAX_BYTES:
-        raise _too_big(str(path))
+            content = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError.of(str(path), f"cannot be read: {message}", "check the path") from error
+    if len(content) > limit:
+        raise _too_big(str(path), limit)
     return decode(str(path), content)
 
 
@@ -123,8 +124,8 @@ def decode(source: str, content: bytes) -> str:
         raise InputError.of(source, "the file is not UTF-8", "save it as UTF-8", line, column) from error
 
 
-def _too_big(source: str) -> InputError:
-    return InputError.of(source, f"the file is larger than {MAX_BYTES // 1024**2} MiB", "split it into several files")
+def _too_big(source: str, limit: int) -> InputError:
+    return InputError.of(source, f"the file is larger than {limit // 1024**2} MiB", "split it into several files")
 
 
 def _compose(source: str, text: str) -> Node | None:

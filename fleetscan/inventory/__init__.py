@@ -1,0 +1,103 @@
+"""Inventories: load the hosts of one or several sources, select from them, describe them.
+
+A source is a file or standard input, and YAML, CSV or what `ansible-inventory --list` prints. After loading, a host
+is complete: nothing is inherited any more, and no secret is in it, only the name of a credential.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from fleetscan import yamlfile
+from fleetscan.errors import InputError, Problem
+from fleetscan.inventory import ansible, csv_file, yaml_file
+from fleetscan.inventory.draft import Draft
+from fleetscan.inventory.merge import merge
+from fleetscan.inventory.schema import json_schema
+from fleetscan.inventory.select import select
+from fleetscan.model.host import Host, Inventory, TransportName
+
+__all__ = ["check_files", "describe", "json_schema", "load", "select"]
+
+STDIN = "-"
+MAX_BYTES = 64 * 1024 * 1024
+"""Of one source. YAML, which is read more slowly, has a limit of its own."""
+
+
+def load(paths: Sequence[str], stdin: TextIO | None = None) -> Inventory:
+    """The inventory that all sources make together; `-` is `stdin`, or standard input.
+
+    Raises InputError with every mistake of every source.
+    """
+    drafts: list[Draft] = []
+    unread: list[Problem] = []
+    for index, path in enumerate(paths):
+        try:
+            if path in paths[:index]:
+                raise InputError.of(path, "is given twice", "remove one")
+            drafts.append(_parse(path, stdin or sys.stdin))
+        except InputError as error:
+            unread += error.problems
+    if unread:  # what the others lack may be in there
+        known = [problem for draft in drafts for problem in (*draft.problems, *draft.mistakes.problems())]
+        raise InputError([*unread, *known])
+    return merge(drafts)
+
+
+def _parse(path: str, stdin: TextIO) -> Draft:
+    if path == STDIN:
+        source, text, base = "<stdin>", _read(stdin), Path()
+    else:
+        source, text, base = path, yamlfile.read_text(path, MAX_BYTES), Path(path).parent
+    suffix = Path(path).suffix.lower()
+    if suffix == ".csv":
+        return csv_file.parse(source, text, base)
+    if suffix not in (".yaml", ".yml") and ansible.looks_like_ansible(text):
+        return ansible.parse(source, text, base)
+    if suffix not in (".yaml", ".yml", ".json") and csv_file.looks_like_csv(text):
+        return csv_file.parse(source, text, base)
+    return yaml_file.parse(source, text, base)
+
+
+def _read(stdin: TextIO) -> str:
+    try:
+        return stdin.read(MAX_BYTES)
+    except UnicodeDecodeError as error:
+        raise InputError.of("<stdin>", "the text is not UTF-8", "send UTF-8") from error
+
+
+def check_files(hosts: Iterable[Host]) -> None:
+    """Raise InputError for every certificate or known-hosts file of these hosts that cannot be read."""
+    wanted: dict[str, Host] = {}
+    for host in hosts:
+        path = host.winrm.ca_file if host.transport is TransportName.WINRM else host.ssh.known_hosts
+        if path is not None:
+            wanted.setdefault(path, host)
+    problems = []
+    for path, host in wanted.items():
+        try:
+            with Path(path).open("rb"):
+                pass
+        except OSError as error:
+            problems.append(Problem(host.origin, f"{host.name} needs {path}: {error.strerror}", "correct the path"))
+    if problems:
+        raise InputError(problems)
+
+
+def describe(host: Host) -> dict[str, Any]:
+    """The settings that a scan of the host uses, as plain values; those of the other transport are left out."""
+    settings = dataclasses.asdict(host)
+    unused = "ssh" if host.transport is TransportName.WINRM else "winrm"
+    return {name: _plain(value) for name, value in settings.items() if name != unused}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, str) else value

@@ -78,6 +78,8 @@ class SecretSource:
     value: str
     origin: str = ""
     """`file:line:column` of the reference, for messages."""
+    argv: tuple[str, ...] = ()
+    """The words of a command that is started without a shell; empty: `value` is a line for the shell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,3 +136,5 @@ class Inventory:
     credentials: Mapping[str, Credential]
     zones: Mapping[str, Zone] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    """What the reader of a run should know about how the inventory was read."""

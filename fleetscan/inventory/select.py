@@ -1,0 +1,97 @@
+"""Host patterns, as Ansible has them: `paris:&hyperv:!hv07`, globs, slices, `@file`, `-`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from fleetscan import yamlfile
+from fleetscan.errors import InputError, Problem
+from fleetscan.inventory.lookup import Lookup, NoMatchError
+from fleetscan.inventory.pattern import Term, split
+from fleetscan.model.host import Host, Inventory
+from fleetscan.model.text import one_line
+
+ReadFile: TypeAlias = "Callable[[str], str]"
+"""Gives the text of a file, or of standard input for `-`."""
+
+_SOURCE = "pattern"
+
+
+def select(inventory: Inventory, pattern: str | None, read_file: ReadFile | None = None) -> tuple[Host, ...]:
+    """The hosts that a pattern means, in the order of the inventory; None means all.
+
+    As in Ansible, plain terms are united first, then `&` and `!` narrow the result. Raises InputError with every
+    term that matches nothing, and for a pattern that leaves no host. Without `read_file`, files are looked for in
+    the working folder, then next to the first source of the inventory.
+    """
+    if pattern is None:
+        return inventory.hosts
+    terms = split(pattern)
+    if not any(term.text for term in terms):
+        raise InputError.of(_SOURCE, "the pattern is empty", "write `all` for every host")
+    chosen = _chosen(terms, _Finder(inventory, read_file).find(terms), len(inventory.hosts))
+    if not chosen:
+        raise InputError.of(_SOURCE, f'"{one_line(pattern, 200)}" leaves no host', "loosen the pattern")
+    return tuple(inventory.hosts[index] for index in sorted(chosen))
+
+
+def _chosen(terms: list[Term], found: list[set[int]], count: int) -> set[int]:
+    plain = [members for term, members in zip(terms, found, strict=True) if not term.operator]
+    chosen = set().union(*plain) if plain else set(range(count))
+    for term, members in zip(terms, found, strict=True):
+        if term.operator == "&":
+            chosen &= members
+        elif term.operator == "!":
+            chosen -= members
+    return chosen
+
+
+class _Finder:
+    def __init__(self, inventory: Inventory, read_file: ReadFile | None) -> None:
+        self._inventory = inventory
+        self._lookup = Lookup(inventory.hosts)
+        self._read_file = read_file or self._read
+        self._problems: list[Problem] = []
+
+    def find(self, terms: list[Term]) -> list[set[int]]:
+        """The hosts of each term; raises InputError with all terms that mean none."""
+        found = [self._term(term.text) for term in terms]
+        if self._problems:
+            raise InputError(self._problems)
+        return found
+
+    def _term(self, text: str) -> set[int]:
+        if text == "-" or text.startswith("@"):
+            return self._listed(text.removeprefix("@"))
+        return self._found(text, _SOURCE, 0)
+
+    def _listed(self, path: str) -> set[int]:
+        """The hosts that the lines of a file name."""
+        try:
+            lines = self._read_file(path).splitlines()
+        except InputError as error:
+            self._problems += error.problems
+            return set()
+        source = "<stdin>" if path == "-" else path
+        texts = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, 1)]
+        found = [self._found(text, source, number) for number, text in texts if text]
+        if not found:
+            self._problems.append(Problem(source, "there are no names", "write one a line"))
+        return set().union(*found)
+
+    def _found(self, text: str, source: str, line: int) -> set[int]:
+        try:
+            return self._lookup.find(text)
+        except NoMatchError as error:
+            self._problems.append(Problem(source, error.message, error.cure, line, min(line, 1)))
+            return set()
+
+    def _read(self, path: str) -> str:
+        if path == "-":
+            return sys.stdin.read()
+        sources = self._inventory.sources
+        beside = Path(sources[0]).parent / path if sources else Path(path)
+        return yamlfile.read_text(path if Path(path).exists() or not beside.exists() else beside)
