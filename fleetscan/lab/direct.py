@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from fleetscan.lab.commands import Payload, payload, run_builtin
 from fleetscan.lab.engine import Outcome
 from fleetscan.lab.facts import Machine, is_outcome
+from fleetscan.lab.moments import at, clock
 from fleetscan.model.playbook import JSON
 from fleetscan.powershell.envelope import CHUNK, END, HOST, MARKER, REFUSED, encode
 
@@ -30,6 +30,7 @@ class DirectEngine:
 
 def answer(machine: Machine, asked: Payload) -> Outcome:
     """All envelopes of one visit. A probe that hangs ends the payload, as its watchdog does."""
+    machine = at(machine, clock(machine))
     refusal = _refusal(machine, asked)
     if refusal is not None:
         return _written(machine, encode(asked.nonce, REFUSED, refusal))
@@ -52,7 +53,7 @@ def meta(machine: Machine) -> dict[str, JSON]:
     linux = system.family == "linux"
     return {
         "computer": machine.computer,
-        "now": system.now or datetime.now(UTC).isoformat(),
+        "now": clock(machine).isoformat(),
         "culture": system.language,
         "ui_culture": system.language,
         "language_mode": "sh" if linux else system.language_mode,
