@@ -49,4 +49,4 @@ class Finding:
     def key(self) -> str:
         """The same for the same check on the same object of the same host in every run."""
         text = f"{self.host.casefold()}\x1f{self.check_id}\x1f{self.object_type}\x1f{self.object_id.casefold()}"
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]

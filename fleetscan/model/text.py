@@ -27,6 +27,11 @@ def one_line(text: str, limit: int = 2_000) -> str:
 
 def display_width(text: str) -> int:
     """Columns that a terminal gives the text: two for wide East Asian characters, none for combining ones."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    return sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    # Not unicodedata.combining: it is 0 for many marks that take no column, such as Thai vowels.
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -1,0 +1,120 @@
+"""Reports: a format is a function from a run to text; this module knows their names and writes what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from fleetscan.errors import InputError, Problem
+from fleetscan.model.run import RunReport
+from fleetscan.report import files
+
+__all__ = ["FORMATS", "STANDARD_OUTPUT", "ReportTarget", "check_writable", "renderer", "target", "target_list", "write"]
+
+STANDARD_OUTPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Where the function of a format is, and the suffix that asks for it."""
+
+    suffix: str
+    module: str
+    unit: str = ""
+    """What it holds one of for each finding, to be counted when it is written."""
+
+
+FORMATS = {
+    "csv": Format(".csv", "fleetscan.report.csv_rows", "rows"),
+    "json": Format(".json", "fleetscan.report.json_document", "findings"),
+    "table": Format(".txt", "fleetscan.report.table"),
+}
+
+
+class Renderer(Protocol):
+    """The function `render` of a format's module."""
+
+    def __call__(self, report: RunReport) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTarget:
+    """One `-o`: a format, and the path as the user wrote it, or STANDARD_OUTPUT."""
+
+    format: str
+    path: str
+
+
+def renderer(name: str) -> Renderer:
+    """The function of a format, imported on first use. `name` is a key of FORMATS."""
+    return cast("Renderer", import_module(FORMATS[name].module).render)
+
+
+def target(option: str) -> ReportTarget:
+    """Read a value of `-o`: `nightly.csv`, `csv=nightly.txt`, `json=-`. Raises InputError."""
+    name, equals, path = option.partition("=")
+    if equals and name in FORMATS:
+        if not path:
+            raise InputError.of(f"-o {option}", "there is no file name", f"write {name}=FILE, or {name}=-")
+        return ReportTarget(name, path)
+    if option == STANDARD_OUTPUT:
+        raise InputError.of("-o -", "which format is standard output to have?", "write csv=- or json=-")
+    suffixes = sorted(FORMATS.items(), key=lambda item: len(item[1].suffix), reverse=True)
+    for name, form in suffixes:
+        if option.lower().endswith(form.suffix):
+            return ReportTarget(name, option)
+    known = ", ".join(form.suffix for form in FORMATS.values())
+    raise InputError.of(
+        f"-o {option}",
+        "the name does not say in which format to write",
+        f"end it in one of {known}, or write FORMAT=FILE with one of {', '.join(FORMATS)}",
+    )
+
+
+def target_list(options: Sequence[str]) -> tuple[ReportTarget, ...]:
+    """Read all values of `-o`. Raises InputError with every mistake, also for two reports on one path."""
+    problems: list[Problem] = []
+    targets: dict[object, ReportTarget] = {}
+    for option in options:
+        try:
+            wanted = target(option)
+        except InputError as error:
+            problems += error.problems
+            continue
+        place = wanted.path if wanted.path == STANDARD_OUTPUT else files.place(Path(wanted.path))
+        if place in targets:
+            where = "standard output" if place == STANDARD_OUTPUT else "the same file"
+            problems += InputError.of(
+                f"-o {option}", f"goes to {where} as -o {targets[place].path}", "give each report its own"
+            ).problems
+        targets[place] = wanted
+    if problems:
+        raise InputError(problems)
+    return tuple(targets.values())
+
+
+def check_writable(targets: Sequence[ReportTarget]) -> None:
+    """Find out before the scan what could not be written after it; leaves nothing behind. Raises InputError."""
+    problems: list[Problem] = []
+    for wanted in targets:
+        if wanted.path != STANDARD_OUTPUT:
+            problems += files.obstacles(Path(wanted.path))
+    if problems:
+        raise InputError(problems)
+
+
+def write(report: RunReport, wanted: ReportTarget) -> str:
+    """Render the report and write it, whole or not at all; returns what to tell of it: `nightly.csv (1,230 rows)`.
+
+    Raises FleetscanError if it could not be written there; the message says where the report is instead.
+    """
+    data = renderer(wanted.format)(report).encode()
+    if wanted.path == STANDARD_OUTPUT:
+        files.write_standard_output(data)
+    else:
+        files.write(Path(wanted.path), data, spare=f"fleetscan-{report.run_id}-")
+    unit = FORMATS[wanted.format].unit
+    return f"{wanted.path} ({report.counts().total():,} {unit})" if unit else wanted.path

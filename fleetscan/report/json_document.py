@@ -1,0 +1,112 @@
+"""JSON for programs: the run, its hosts with all their facts, its findings; exact text in pure ASCII."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from fleetscan.model.facts import ProbeAnswer
+from fleetscan.model.finding import Status
+from fleetscan.model.run import HostReport, RunReport, Trouble
+from fleetscan.report.rows import rows
+from fleetscan.report.words import utc
+
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def render(report: RunReport) -> str:
+    """The document that `json_schema.schema` describes: a line for the run, for each host and for each finding."""
+    hosts = ",\n".join(_dump(_host(host)) for host in report.hosts)
+    findings = ",\n".join(_dump(row) for row in rows(report))
+    return (
+        f'{{"fleetscan": {_dump(report.tool_version)},\n'
+        f'"run": {_dump(_run(report))},\n'
+        f'"hosts": [\n{hosts}\n],\n'
+        f'"findings": [\n{findings}\n]}}\n'
+    )
+
+
+def _dump(value: object) -> str:
+    return json.dumps(_exact(value), ensure_ascii=True, allow_nan=False)
+
+
+def _exact(value: object) -> object:
+    """The same value, without what JSON or UTF-8 cannot say: NaN and infinities become null, lone surrogates U+FFFD."""
+    if isinstance(value, str):
+        return _LONE_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(_exact(key)): _exact(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(item) for item in value]
+    return value
+
+
+def _run(report: RunReport) -> dict[str, object]:
+    return {
+        "run_id": report.run_id,
+        "playbook": report.playbook,
+        "playbook_title": report.playbook_title,
+        "playbook_version": report.playbook_version,
+        "check_count": report.check_count,
+        "started_at": utc(report.started_at),
+        "ended_at": utc(report.ended_at),
+        "fail_on": report.fail_on.value,
+        "interrupted": report.interrupted,
+        "notices": list(report.notices),
+        "host_counts": _counts(Counter(host.verdict for host in report.hosts)),
+        "finding_counts": _counts(report.counts()),
+    }
+
+
+def _host(report: HostReport) -> dict[str, object]:
+    host = report.host
+    return {
+        "host": host.name,
+        "address": host.address,
+        "roles": list(host.roles),
+        "groups": list(host.groups),
+        "zone": host.zone,
+        "cluster": host.cluster,
+        "vmm_server": host.vmm_server,
+        "transport": host.transport.value,
+        "verdict": report.verdict.value,
+        "counts": _counts(report.counts()),
+        "trouble": _trouble(report.trouble),
+        "started_at": utc(report.started_at) or None,
+        "ended_at": utc(report.ended_at) or None,
+        "attempts": report.attempts,
+        "seconds": {stage: round(seconds, 3) for stage, seconds in report.seconds.items()},
+        "payload_sha256": report.facts.payload_sha256,
+        "meta": report.facts.meta,
+        "probes": {name: _answer(answer) for name, answer in report.facts.answers.items()},
+    }
+
+
+def _counts(counts: Mapping[Status, int]) -> dict[str, int]:
+    return {"total": sum(counts.values())} | {status.value: counts.get(status, 0) for status in Status}
+
+
+def _trouble(trouble: Trouble | None) -> dict[str, str] | None:
+    if trouble is None:
+        return None
+    return {
+        "reason": trouble.reason.value,
+        "stage": trouble.stage.value,
+        "message": trouble.message,
+        "hint": trouble.hint,
+    }
+
+
+def _answer(answer: ProbeAnswer) -> dict[str, object]:
+    return {
+        "reason": answer.reason.value if answer.reason else None,
+        "message": answer.message,
+        "ms": answer.ms,
+        "sha256": answer.sha256,
+        "data": answer.data,
+    }

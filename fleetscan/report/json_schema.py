@@ -1,0 +1,146 @@
+"""The JSON Schema of the JSON document, made from the closed lists, published as docs/schemas/result.schema.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from fleetscan.model.finding import Status
+from fleetscan.model.host import Role, TransportName
+from fleetscan.model.playbook import JSON, ObjectType, Severity
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.report.rows import COLUMNS
+
+_TEXT: JSON = {"type": "string"}
+_COUNT: JSON = {"type": "integer", "minimum": 0}
+_TIME: JSON = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}
+_NO_TIME: JSON = {"type": ["string", "null"], "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"}
+_SHA256: JSON = {"type": "string", "pattern": "^([0-9a-f]{64})?$"}
+_TEXTS: JSON = {"type": "array", "items": {"type": "string"}}
+
+
+def schema() -> dict[str, JSON]:
+    """The schema, draft 2020-12. No object that fleetscan makes has a key that is not named here."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "fleetscan result",
+        "description": "One run: what was asked of which hosts, what they answered, and what that means.",
+        **_object(
+            {
+                "fleetscan": _said("Version of fleetscan that made the document.", _TEXT),
+                "run": {"$ref": "#/$defs/run"},
+                "hosts": _array("Each selected host once, whatever happened.", "host"),
+                "findings": _array("Hosts × checks × objects, with the columns of the CSV.", "finding"),
+            }
+        ),
+        "$defs": {
+            "counts": _object({"total": _COUNT} | {status.value: _COUNT for status in Status}),
+            "run": _run(),
+            "host": _host(),
+            "trouble": _trouble(),
+            "probe": _probe(),
+            "finding": _finding(),
+        },
+    }
+
+
+def _run() -> dict[str, JSON]:
+    return _object(
+        {
+            "run_id": _TEXT,
+            "playbook": _TEXT,
+            "playbook_title": _TEXT,
+            "playbook_version": _TEXT,
+            "check_count": _COUNT,
+            "started_at": _TIME,
+            "ended_at": _TIME,
+            "fail_on": _enum(Severity),
+            "interrupted": {"type": "boolean"},
+            "notices": _said("What the reader must know about how the run was made.", _TEXTS),
+            "host_counts": _said("Hosts by verdict.", {"$ref": "#/$defs/counts"}),
+            "finding_counts": _said("Findings by status.", {"$ref": "#/$defs/counts"}),
+        }
+    )
+
+
+def _host() -> dict[str, JSON]:
+    return _object(
+        {
+            "host": _TEXT,
+            "address": _TEXT,
+            "roles": {"type": "array", "items": _enum(Role)},
+            "groups": _TEXTS,
+            "zone": _TEXT,
+            "cluster": _TEXT,
+            "vmm_server": _TEXT,
+            "transport": _enum(TransportName),
+            "verdict": _enum(Status),
+            "counts": {"$ref": "#/$defs/counts"},
+            "trouble": {"anyOf": [{"$ref": "#/$defs/trouble"}, {"type": "null"}]},
+            "started_at": _NO_TIME,
+            "ended_at": _NO_TIME,
+            "attempts": _COUNT,
+            "seconds": _said(
+                "Seconds spent in each stage of the visit.",
+                {
+                    "type": "object",
+                    "propertyNames": _enum(Stage),
+                    "additionalProperties": {"type": ["number", "null"], "minimum": 0},
+                },
+            ),
+            "payload_sha256": _SHA256,
+            "meta": _said("What the host says of itself; empty if it never answered.", {"type": "object"}),
+            "probes": {"type": "object", "additionalProperties": {"$ref": "#/$defs/probe"}},
+        }
+    )
+
+
+def _trouble() -> dict[str, JSON]:
+    return _object({"reason": _enum(Reason), "stage": _enum(Stage), "message": _TEXT, "hint": _TEXT})
+
+
+def _probe() -> dict[str, JSON]:
+    return _object(
+        {
+            "reason": {"enum": [*(reason.value for reason in Reason), None]},
+            "message": _TEXT,
+            "ms": _said("Milliseconds that the probe took on the host.", _COUNT),
+            "sha256": _SHA256,
+            "data": _said("The answer, as it came; null if there is none.", {"type": ["object", "null"]}),
+        }
+    )
+
+
+def _finding() -> dict[str, JSON]:
+    closed: Mapping[str, JSON] = {
+        "finding_key": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+        "assessed_at": _TIME,
+        "object_type": _enum(ObjectType),
+        "severity": _enum(Severity),
+        "status": _enum(Status),
+        "reason_code": {"enum": ["", *(reason.value for reason in Reason)]},
+        "waived": {"type": "boolean"},
+        "payload_sha256": _SHA256,
+    }
+    return _object({column: closed.get(column, _TEXT) for column in COLUMNS})
+
+
+def _object(properties: Mapping[str, JSON]) -> dict[str, JSON]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _array(description: str, name: str) -> JSON:
+    return {"description": description, "type": "array", "items": {"$ref": f"#/$defs/{name}"}}
+
+
+def _said(description: str, shape: JSON) -> JSON:
+    return {"description": description, **shape} if isinstance(shape, dict) else shape
+
+
+def _enum(members: Iterable[StrEnum]) -> JSON:
+    return {"enum": [member.value for member in members]}

@@ -1,0 +1,77 @@
+"""What all parts of one screen share: its width, its colours, and how hosts, objects and findings are called on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleetscan.model.finding import Finding, Status
+from fleetscan.model.playbook import ObjectType
+from fleetscan.model.run import HostReport
+from fleetscan.report import words
+from fleetscan.report.digest import HOST, OBJECT, Problem
+from fleetscan.report.grid import Grid
+from fleetscan.report.layout import wrap
+from fleetscan.report.names import fold_text
+
+CELL_NAMES = 24
+"""Columns up to which the names of several objects say more in a cell than their number."""
+SENTENCE_NAMES = 48
+SENTENCE_LINES = 4
+"""Lines that somebody else's sentence may take: the files have the whole of it."""
+
+
+@dataclass(slots=True)
+class Screen:
+    """One screen in the making. All texts that its methods return are laid on its grid."""
+
+    grid: Grid
+    width: int
+    plan: str = ""
+    """The command that plans a cure, to be followed by a check's id; empty if there is none to offer."""
+    shortened: bool = False
+    """Something was left out that `--all` shows."""
+
+    def hosts(self, reports: Sequence[HostReport], width: int | None = None) -> str:
+        """The names of hosts, folded, never cut."""
+        return fold_text([self.grid.lay(report.host.name) for report in reports], width or self.width)
+
+    def status(self, status: Status, text: str) -> str:
+        """Words of ours in the colour of a status."""
+        return self.grid.paint(text, words.COLOURS.get(status))
+
+    def sentence(self, laid: str, *, first: str = "  ", rest: str = "  ") -> list[str]:
+        """A text that may need several lines."""
+        return wrap(laid, self.width, first=first, rest=rest, lines=SENTENCE_LINES)
+
+    def objects(self, problem: Problem) -> str:
+        """What the findings are about: names if there is room for them, else how many."""
+        kind = problem.first.object_type
+        if kind is ObjectType.HOST:
+            return "this host" if len(problem.hosts) == 1 else words.each(kind)
+        names = problem.objects()
+        folded = fold_text([self.grid.lay(name) for name in names]) if names else "–"
+        several = len(problem.pairs) > 1
+        return words.number(len(problem.pairs), kind) if several and len(folded) > CELL_NAMES else folded
+
+    def told(self, problem: Problem, attribute: str) -> str:
+        """A text of the findings, told once for all: with the names of all, or as the most common example."""
+        wordings = problem.wordings(attribute)
+        neutral, example = wordings[0]
+        if len(wordings) > 1:
+            return self.grid.lay(f"{example} (+{len(wordings) - 1:,} more)")
+        if len(problem.pairs) == 1:
+            return self.grid.lay(example)
+        return self.grid.lay(self._filled(problem, neutral, by_name=attribute == "remedy"))
+
+    def item(self, finding: Finding, *, whole: bool = False) -> str:
+        """The item of the article that the check answers first of all, or all its items."""
+        return self.grid.lay(", ".join(finding.article if whole else finding.article[:1]))
+
+    def _filled(self, problem: Problem, neutral: str, *, by_name: bool) -> str:
+        """`each VM is paused`, but `resume sql01, web03`: what is to be done is done to things with names."""
+        hosts, objects = problem.hosts, problem.objects()
+        host = hosts[0].host.name if len(hosts) == 1 else words.each(ObjectType.HOST)
+        folded = fold_text(objects)
+        named = len(objects) == 1 or (by_name and len(hosts) == 1 and len(folded) <= SENTENCE_NAMES)
+        return neutral.replace(HOST, host).replace(OBJECT, folded if named else words.each(problem.first.object_type))
