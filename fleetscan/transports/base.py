@@ -59,8 +59,6 @@ class Connection(Protocol):
 class Connect(Protocol):
     """Each transport module has one such function, named `connect`."""
 
-    async def __call__(
-        self, host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage
-    ) -> Connection:
+    async def __call__(self, host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage) -> Connection:
         """Resolve, connect, secure and log on. `connect_timeout` bounds each of these steps but the logon."""
         ...

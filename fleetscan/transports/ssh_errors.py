@@ -1,0 +1,93 @@
+"""What the errors of asyncssh mean: one table, by types, codes and how far the logon had come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import asyncssh
+
+from fleetscan.errors import TransportError
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.model.text import one_line
+from fleetscan.transports.troubles import network_trouble
+
+
+@dataclass(slots=True)
+class SSHProgress:
+    """How far a connection has come."""
+
+    place: str
+    stage: Stage = Stage.LOGON
+    proof_sent: bool = False
+    """Our password or key was given to the host, and it has not accepted it yet."""
+    started: bool = False
+    """The command was sent."""
+    expired: bool = False
+    """The host wants another password first."""
+
+
+# The first that fits. `True`: it may pass, so that a new attempt is worth it if nothing was started.
+_TABLE: tuple[tuple[tuple[type[BaseException], ...], Reason, bool, str], ...] = (
+    ((asyncssh.HostKeyNotVerifiable,), Reason.HOSTKEY_CHANGED, False, "the host's key is not the known one"),
+    ((asyncssh.PermissionDenied,), Reason.AUTH_METHOD, False, "the host offers no logon of this kind"),
+    ((asyncssh.IllegalUserName,), Reason.AUTH_SECRET, False, "the user name has characters that SSH does not allow"),
+    ((asyncssh.PasswordChangeRequired,), Reason.AUTH_REJECTED, False, "the password has expired"),
+    ((asyncssh.ConnectionLost,), Reason.UNREACHABLE_RESET, True, "the host cut the connection"),
+    ((asyncssh.KeyExchangeFailed,), Reason.PROTOCOL_FAULT, False, "host and scanner have no algorithm in common"),
+    ((asyncssh.ServiceNotAvailable,), Reason.PROTOCOL_FAULT, True, "the service is not available on the host"),
+    ((asyncssh.ProcessError,), Reason.PROTOCOL_CLOSED, False, "the command ended early"),
+    (
+        (asyncssh.MACError, asyncssh.CompressionError, asyncssh.ProtocolError, asyncssh.ProtocolNotSupported),
+        Reason.PROTOCOL_GARBLED,
+        False,
+        "the answer is not SSH as it should be",
+    ),
+    ((asyncssh.DisconnectError,), Reason.PROTOCOL_CLOSED, True, "the host ended the connection"),
+    (
+        (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, asyncssh.KeyExportError, asyncssh.KeyGenerationError),
+        Reason.AUTH_SECRET,
+        False,
+        "the private key cannot be used",
+    ),
+    ((asyncssh.Error, asyncssh.ChannelListenError), Reason.PROTOCOL_FAULT, False, "the host refuses"),
+    ((ValueError, LookupError, AssertionError), Reason.PROTOCOL_GARBLED, False, "the answer is not SSH"),
+)
+_CHANNELS: dict[int, tuple[Reason, bool, str]] = {
+    1: (Reason.PERMISSION_DENIED, False, "the account may open no session"),  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED
+    2: (Reason.QUOTA_SHELLS, True, "the host opens no further session"),  # SSH_OPEN_CONNECT_FAILED: MaxSessions
+    4: (Reason.QUOTA_SHELLS, True, "the host has no resources for a session"),  # SSH_OPEN_RESOURCE_SHORTAGE
+}
+
+
+def translate(error: BaseException, progress: SSHProgress) -> TransportError:
+    """The TransportError that an exception stands for."""
+    if isinstance(error, TransportError):
+        return error
+    if isinstance(error, OSError) and not isinstance(error, asyncssh.Error):
+        return network_trouble(error, progress.stage, progress.place, started=progress.started)
+    if progress.proof_sent and isinstance(error, asyncssh.PermissionDenied | asyncssh.ProtocolError):
+        # sshd ends the connection with a protocol error when MaxAuthTries is reached: a rejected logon all the same.
+        return _rejected(progress)
+    if isinstance(error, asyncssh.ChannelOpenError):
+        unknown = (Reason.PERMISSION_DENIED, False, "the host does not let the account run a command")
+        reason, passing, text = _CHANNELS.get(error.code, unknown)
+        return _trouble(reason, text, error, progress, passing=passing)
+    for types, reason, passing, text in _TABLE:
+        if isinstance(error, types):
+            # A cut in the middle of a logon may be the answer to it: another try could be the one that locks.
+            return _trouble(reason, text, error, progress, passing=passing and not progress.proof_sent)
+    return _trouble(Reason.INTERNAL, f"unexpected {type(error).__name__}", error, progress)
+
+
+def _rejected(progress: SSHProgress) -> TransportError:
+    text = "the host wants a new password first" if progress.expired else "the host rejected the logon"
+    hint = "check the user name, the password or key, and whether the account is locked"
+    return TransportError(Reason.AUTH_REJECTED, Stage.LOGON, f"{progress.place}: {text}", hint=hint)
+
+
+def _trouble(
+    reason: Reason, text: str, error: BaseException, progress: SSHProgress, *, passing: bool = False
+) -> TransportError:
+    said = one_line(str(error), 300)
+    message = f"{progress.place}: {text}{f' ({said})' if said else ''}"
+    return TransportError(reason, progress.stage, message, retryable=passing and not progress.started)
