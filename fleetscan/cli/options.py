@@ -27,23 +27,32 @@ class Show(StrEnum):
 
 
 InventoryFiles = Annotated[
-    list[str], typer.Option("--inventory", "-i", metavar="FILE", help="Inventory file; may be repeated; - reads standard input.")
+    list[str],
+    typer.Option("--inventory", "-i", metavar="FILE", help="Inventory file; may be repeated; - reads standard input."),
 ]
 Limit = Annotated[
     str | None,
-    typer.Option("--limit", "-l", metavar="PATTERN", help="Only these hosts, for example 'paris:&hyperv:!hv07', '@file', or -."),
+    typer.Option(
+        "--limit", "-l", metavar="PATTERN", help="Only these hosts, for example 'paris:&hyperv:!hv07', '@file', or -."
+    ),
 ]
 PlaybookName = Annotated[
-    str | None, typer.Option("--playbook", "-p", metavar="NAME|PATH", help="Built-in playbook or a folder [asr-hyperv].")
+    str | None,
+    typer.Option("--playbook", "-p", metavar="NAME|PATH", help="Built-in playbook or a folder [asr-hyperv]."),
 ]
 Checks = Annotated[
     list[str] | None, typer.Option("--check", metavar="ID", help="Only this check; may be repeated, may be a glob.")
 ]
-Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Only checks with this tag; may be repeated.")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TAG", help="Only checks with this tag; may be repeated.")
+]
 Outputs = Annotated[
     list[str] | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Also write a report; the suffix names the format (.csv .json), or FORMAT=FILE."
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Also write a report; the suffix names the format (.csv .json), or FORMAT=FILE.",
     ),
 ]
 FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit with 3 for failures of at least this severity.")]
@@ -52,10 +61,17 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show one line.")]
 ColorChoice = Annotated[Color, typer.Option("--color", help="When to use colours; NO_COLOR is obeyed.")]
 Concurrency = Annotated[int, typer.Option("--concurrency", min=1, max=1000, metavar="N", help="Hosts visited at once.")]
 ConnectTimeout = Annotated[
-    float, typer.Option("--connect-timeout", min=0.1, metavar="S", help="Seconds for a name, a connection, a TLS handshake each.")
+    float,
+    typer.Option(
+        "--connect-timeout", min=0.1, metavar="S", help="Seconds for a name, a connection, a TLS handshake each."
+    ),
 ]
-HostTimeout = Annotated[float, typer.Option("--host-timeout", min=1, metavar="S", help="Seconds for the visit to one host.")]
-RunTimeout = Annotated[float, typer.Option("--run-timeout", min=0, metavar="S", help="Seconds for the whole run; 0: no limit.")]
+HostTimeout = Annotated[
+    float, typer.Option("--host-timeout", min=1, metavar="S", help="Seconds for the visit to one host.")
+]
+RunTimeout = Annotated[
+    float, typer.Option("--run-timeout", min=0, metavar="S", help="Seconds for the whole run; 0: no limit.")
+]
 
 
 def show(everything: bool, quiet: bool) -> Show:

@@ -93,5 +93,7 @@ def _preview(hosts: tuple[Host, ...], book: Playbook) -> str:
         payload = build(book, host.roles)
         roles = ", ".join(host.roles)
         rows.append([host.name, roles, f"{host.address}:{settings.port}", way, host.credential, payload.sha256[:12]])
-    table = tabulate(rows, ["host", "roles", "address", "by", "credential", "payload"], tablefmt="plain", disable_numparse=True)
+    table = tabulate(
+        rows, ["host", "roles", "address", "by", "credential", "payload"], tablefmt="plain", disable_numparse=True
+    )
     return f"{table}\n\n{len(hosts)} hosts, {len(book.checks)} checks of {book.name}; nothing was contacted."

@@ -157,9 +157,7 @@ class Visit:
             seconds = 3 * self.budget.connect + LOGON_SECONDS
             try:
                 with anyio.fail_after(seconds):
-                    return await connect(
-                        self.host, login, connect_timeout=self.budget.connect, on_stage=self._enter
-                    )
+                    return await connect(self.host, login, connect_timeout=self.budget.connect, on_stage=self._enter)
             except TimeoutError:
                 raise TransportError(
                     Reason.UNREACHABLE_TIMEOUT,
