@@ -55,6 +55,12 @@ def powershell_script(command: str) -> str | None:
     )
 
 
+def is_encoded(command: str) -> bool:
+    """Whether a PowerShell command line uses -EncodedCommand: its errors are CLIXML then."""
+    match = _POWERSHELL.match(command)
+    return match is not None and _ENCODED.search(match["rest"]) is not None
+
+
 def reads_stdin(command: str) -> bool:
     """Whether a command line waits for the end of its standard input before it does anything."""
     if command.split(maxsplit=1)[:1] in (["more"], ["sort"]) or _SH.match(command):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from fleetscan.lab.fleet import Fleet, SimulatedHost
 from fleetscan.model.playbook import JSON
@@ -22,25 +20,31 @@ class Place:
 
 
 def render(
-    fleet: Fleet, places: Mapping[str, Place], credentials: dict[str, JSON], *, ca_file: Path, known_hosts: Path
+    fleet: Fleet, places: Mapping[str, Place], credentials: Mapping[str, JSON], *, ca_file: Path, known_hosts: Path
 ) -> str:
     """The YAML text: each host with its address and port, its group with roles, and no secret."""
-    groups: dict[str, JSON] = {}
+    lines = [
+        "defaults:",
+        f"  winrm: {_flow({'ca_file': str(ca_file)})}",
+        f"  ssh: {_flow({'known_hosts': str(known_hosts)})}",
+        "credentials:",
+        *(f"  {name}: {_flow(entry)}" for name, entry in credentials.items()),
+        "groups:",
+    ]
     for name, group in fleet.groups.items():
-        members = [host for host in fleet.hosts if host.group == name]
-        settings: dict[str, JSON] = {"roles": list(group.roles)}
+        lines.append(f"  {name}:")
         more = {"zone": group.zone, "cluster": group.cluster, "vmm_server": group.vmm_server}
-        settings |= {key: value for key, value in more.items() if value}
-        hosts: list[JSON] = [_entry(host, places[host.name]) for host in members]
-        groups[name] = {**settings, "hosts": hosts}
-    defaults: JSON = {"winrm": {"ca_file": str(ca_file)}, "ssh": {"known_hosts": str(known_hosts)}}
-    out = io.StringIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # ruamel declares it as None
-    yaml.width = 200
-    yaml.dump({"defaults": defaults, "credentials": credentials, "groups": groups}, out)
-    return out.getvalue()
+        settings = {"roles": list(group.roles)} | {key: value for key, value in more.items() if value}
+        lines += [f"    {key}: {_flow(value)}" for key, value in settings.items()]
+        members = [host for host in fleet.hosts if host.group == name]
+        lines.append("    hosts:" if members else "    hosts: []")
+        lines += [f"      - {_flow(_entry(host, places[host.name]))}" for host in members]
+    return "\n".join([*lines, ""])
+
+
+def _flow(value: object) -> str:
+    """A value in one line: JSON is YAML, too."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _entry(host: SimulatedHost, place: Place) -> dict[str, JSON]:
