@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -29,10 +30,10 @@ def demo(
     from fleetscan.cli.present import present
     from fleetscan.cli.running import run_scan
     from fleetscan.credentials import Vault
-    from fleetscan.lab import Lab, demo_fleet
+    from fleetscan.lab import Lab, PowerShellEngine, demo_fleet
     from fleetscan.report import check_writable, target_list
     from fleetscan.scan import Scan, ScanOptions
-    from fleetscan.scan.outcome import new_run_id
+    from fleetscan.scan.outcome import exit_status, new_run_id
 
     show = opt.show(everything, quiet)
     targets = target_list(output or [])
@@ -40,10 +41,10 @@ def demo(
     book = playbooks.load(None)
 
     async def make(conduct: Callable[[Scan], Awaitable[None]]) -> None:
-        async with Lab(demo_fleet()) as lab:
+        async with Lab(demo_fleet(), engine=PowerShellEngine.find()) as lab:
             print(lab.describe(), file=sys.stderr)
             os.environ.update(lab.environment)
-            fleet = inventories.parse(lab.inventory(), "demo")
+            fleet = inventories.load(["-"], io.StringIO(lab.inventory()))
             vault = Vault(fleet.credentials)
             vault.prepare({host.credential for host in fleet.hosts})
             scan_options = ScanOptions(connect_timeout=3, host_timeout=30)
@@ -56,8 +57,6 @@ def demo(
         fail_on=Severity.LOW,
         show_progress=show is not opt.Show.QUIET,
     )
-    from fleetscan.scan.outcome import exit_status
-
     status = exit_status(report)
     present(report, targets, status, show=show, color=color, command="")
     if report.interrupted:

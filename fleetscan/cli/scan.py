@@ -55,6 +55,7 @@ def scan(
     book = playbooks.select(playbooks.load(playbook), check or [], tag or [])
     fleet = inventories.load(inventory, sys.stdin)
     hosts = inventories.select(fleet, limit, sys.stdin)
+    inventories.check_files(hosts)
     if dry_run:
         typer.echo(_preview(hosts, book))
         return

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import anyio
+import anyio.to_thread
 
 from fleetscan.credentials import Vault
 from fleetscan.errors import InputError, TransportError
@@ -152,7 +153,8 @@ class Visit:
         self._enter(Stage.CREDENTIAL)
         async with self.guard.logon(self.credential, self.host.name):
             self._start_clock()
-            login = self.vault.login(self.credential.name)
+            # A secret may come from a command of the user's that takes its time.
+            login = await anyio.to_thread.run_sync(self.vault.login, self.credential.name)
             connect = connector(self.host.transport)
             seconds = 3 * self.budget.connect + LOGON_SECONDS
             try:
