@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from fleetscan.errors import Problem
 from fleetscan.model.text import one_line
 from fleetscan.suggest import did_you_mean
-from fleetscan.yamlfile import Step, describe_loc
+from fleetscan.yamlfile import Step
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ def _problems(kind: object, error: ValidationError, places: Places, base: tuple[
             order.append((loc, is_key))
         found.setdefault(loc, []).append(_mistake(kind, details))
     return [
-        places.problem(loc, _prefixed(loc[:-1] if is_key else loc, message), cure, is_key)
+        places.problem(loc, one_line(_prefixed(loc[:-1] if is_key else loc, message)), one_line(cure), is_key)
         for loc, is_key in order
         for message, cure in _united(found[loc])
     ]
@@ -76,7 +76,7 @@ def _united(mistakes: Sequence[_Mistake]) -> Iterator[tuple[str, str]]:
 
 
 def _prefixed(loc: Sequence[Step], message: str) -> str:
-    where = one_line(describe_loc(loc))
+    where = describe_loc(loc)
     return f"{where}: {message}" if where else message
 
 
@@ -158,3 +158,13 @@ def _is_model(kind: Any) -> bool:
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def describe_loc(loc: Sequence[Step]) -> str:
+    """`groups.paris.hosts[3]`, as messages name a place."""
+    return "".join(_described(loc)).removeprefix(".")
+
+
+def _described(loc: Sequence[Step]) -> Iterator[str]:
+    for step in loc:
+        yield f"[{step}]" if isinstance(step, int) else f".{step}"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -26,6 +27,9 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 50
 MAX_REPEATS = 10_000
 """Values that aliases may add to a document. A few nested aliases multiply into billions otherwise."""
+
+STDIN = "<stdin>"
+"""What standard input is called in messages."""
 
 Step: TypeAlias = "str | int"
 
@@ -111,6 +115,17 @@ def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
     if len(content) > limit:
         raise _too_big(str(path), limit)
     return decode(str(path), content)
+
+
+def read_stream(stream: TextIO, limit: int = MAX_BYTES) -> str:
+    """The text of standard input, at most `limit` characters; raises InputError."""
+    try:
+        text = stream.read(limit + 1)
+    except UnicodeDecodeError as error:
+        raise InputError.of(STDIN, "the text is not UTF-8", "send UTF-8") from error
+    if len(text) > limit:
+        raise _too_big(STDIN, limit)
+    return text
 
 
 def decode(source: str, content: bytes) -> str:
@@ -270,11 +285,12 @@ def _child(node: Node, step: Step) -> tuple[Node, Node] | None:
     return None
 
 
-def describe_loc(loc: Sequence[Step]) -> str:
-    """`groups.paris.hosts[3]`, as messages name a place."""
-    return "".join(_described(loc)).removeprefix(".")
-
-
-def _described(loc: Sequence[Step]) -> Iterator[str]:
-    for step in loc:
-        yield f"[{step}]" if isinstance(step, int) else f".{step}"
+def dump(data: JSON) -> str:
+    """Plain values as YAML that `read` reads back."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.allow_unicode = True
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # typed as None, read as a flag
+    stream = StringIO()
+    yaml.dump(data, stream)
+    return stream.getvalue()

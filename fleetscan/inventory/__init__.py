@@ -50,7 +50,7 @@ def load(paths: Sequence[str], stdin: TextIO | None = None) -> Inventory:
 
 def _parse(path: str, stdin: TextIO) -> Draft:
     if path == STDIN:
-        source, text, base = "<stdin>", _read(stdin), Path()
+        source, text, base = yamlfile.STDIN, yamlfile.read_stream(stdin, MAX_BYTES), Path()
     else:
         source, text, base = path, yamlfile.read_text(path, MAX_BYTES), Path(path).parent
     suffix = Path(path).suffix.lower()
@@ -61,13 +61,6 @@ def _parse(path: str, stdin: TextIO) -> Draft:
     if suffix not in (".yaml", ".yml", ".json") and csv_file.looks_like_csv(text):
         return csv_file.parse(source, text, base)
     return yaml_file.parse(source, text, base)
-
-
-def _read(stdin: TextIO) -> str:
-    try:
-        return stdin.read(MAX_BYTES)
-    except UnicodeDecodeError as error:
-        raise InputError.of("<stdin>", "the text is not UTF-8", "send UTF-8") from error
 
 
 def check_files(hosts: Iterable[Host]) -> None:

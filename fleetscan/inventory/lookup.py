@@ -107,7 +107,7 @@ class Lookup:
         try:
             names = expand(term)
         except RangeError as error:
-            raise NoMatchError(error.message, error.cure) from error
+            raise NoMatchError(one_line(error.message), one_line(error.cure)) from error
         return set().union(*(self.find(name) for name in names))
 
     def _glob(self, term: str) -> set[int]:

@@ -11,6 +11,7 @@ from fleetscan.inventory.draft import Draft, HostDraft, HostMistakes, Place, Set
 from fleetscan.inventory.groups import Groups
 from fleetscan.inventory.resolve import Judge, resolve
 from fleetscan.model.host import Host, Inventory, Zone
+from fleetscan.model.text import one_line
 
 T = TypeVar("T")
 
@@ -71,7 +72,9 @@ class _Merger:
         places: dict[str, Place] = {}
         for name, value, place in named:
             if name in found:
-                self._problems.append(place.problem(f'{kind} "{name}" is here again', f"{places[name]} has it already"))
+                self._problems.append(
+                    place.problem(f'{kind} "{one_line(name)}" is here again', f"{places[name]} has it already")
+                )
                 continue
             found[name], places[name] = value, place
         return found

@@ -68,7 +68,13 @@ def _not_bool(value: object) -> object:
     return value
 
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise mistake("holds characters that cannot be printed", "remove them")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_printable)]
 Name = Annotated[str, AfterValidator(check_host)]
 GroupName = Annotated[str, AfterValidator(check_group)]
 HostPattern = Annotated[str, AfterValidator(_check_hosts)]
@@ -144,7 +150,7 @@ class GroupEntry(SettingsEntry):
 
     hosts: list[HostPattern | HostEntry] | None = None
     """Names, names with ranges, or mappings with settings."""
-    children: list[str] | None = None
+    children: list[Text] | None = None
     """Names of groups whose hosts belong to this group, too."""
 
 
@@ -176,7 +182,7 @@ class SecretEntry(_Entry):
     """An environment variable."""
     file: Text | None = None
     """A file whose first line is the secret, relative to this file."""
-    command: Text | Annotated[list[str], Field(min_length=1)] | None = None
+    command: Text | Annotated[list[Text], Field(min_length=1)] | None = None
     """A command whose first line of output is the secret: a list of words, or a line for the shell."""
     prompt: Text | None = None
     """A question that is asked on the terminal."""

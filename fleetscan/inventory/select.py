@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TextIO
 
 from fleetscan import yamlfile
 from fleetscan.errors import InputError, Problem
@@ -14,25 +13,22 @@ from fleetscan.inventory.pattern import Term, split
 from fleetscan.model.host import Host, Inventory
 from fleetscan.model.text import one_line
 
-ReadFile: TypeAlias = "Callable[[str], str]"
-"""Gives the text of a file, or of standard input for `-`."""
-
 _SOURCE = "pattern"
 
 
-def select(inventory: Inventory, pattern: str | None, read_file: ReadFile | None = None) -> tuple[Host, ...]:
+def select(inventory: Inventory, pattern: str | None, stdin: TextIO | None = None) -> tuple[Host, ...]:
     """The hosts that a pattern means, in the order of the inventory; None means all.
 
     As in Ansible, plain terms are united first, then `&` and `!` narrow the result. Raises InputError with every
-    term that matches nothing, and for a pattern that leaves no host. Without `read_file`, files are looked for in
-    the working folder, then next to the first source of the inventory.
+    term that matches nothing, and for a pattern that leaves no host. `@file` is looked for in the working folder,
+    then next to the first source of the inventory; `-` is `stdin`, or standard input.
     """
     if pattern is None:
         return inventory.hosts
     terms = split(pattern)
     if not any(term.text for term in terms):
         raise InputError.of(_SOURCE, "the pattern is empty", "write `all` for every host")
-    chosen = _chosen(terms, _Finder(inventory, read_file).find(terms), len(inventory.hosts))
+    chosen = _chosen(terms, _Finder(inventory, stdin or sys.stdin).find(terms), len(inventory.hosts))
     if not chosen:
         raise InputError.of(_SOURCE, f'"{one_line(pattern, 200)}" leaves no host', "loosen the pattern")
     return tuple(inventory.hosts[index] for index in sorted(chosen))
@@ -50,10 +46,10 @@ def _chosen(terms: list[Term], found: list[set[int]], count: int) -> set[int]:
 
 
 class _Finder:
-    def __init__(self, inventory: Inventory, read_file: ReadFile | None) -> None:
+    def __init__(self, inventory: Inventory, stdin: TextIO) -> None:
         self._inventory = inventory
         self._lookup = Lookup(inventory.hosts)
-        self._read_file = read_file or self._read
+        self._stdin = stdin
         self._problems: list[Problem] = []
 
     def find(self, terms: list[Term]) -> list[set[int]]:
@@ -71,11 +67,11 @@ class _Finder:
     def _listed(self, path: str) -> set[int]:
         """The hosts that the lines of a file name."""
         try:
-            lines = self._read_file(path).splitlines()
+            lines = self._read(path).splitlines()
         except InputError as error:
             self._problems += error.problems
             return set()
-        source = "<stdin>" if path == "-" else path
+        source = yamlfile.STDIN if path == "-" else path
         texts = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, 1)]
         found = [self._found(text, source, number) for number, text in texts if text]
         if not found:
@@ -91,7 +87,7 @@ class _Finder:
 
     def _read(self, path: str) -> str:
         if path == "-":
-            return sys.stdin.read()
+            return yamlfile.read_stream(self._stdin)
         sources = self._inventory.sources
         beside = Path(sources[0]).parent / path if sources else Path(path)
         return yamlfile.read_text(path if Path(path).exists() or not beside.exists() else beside)
