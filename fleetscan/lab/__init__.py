@@ -7,8 +7,9 @@ from pathlib import Path
 from fleetscan.lab.faults import Fault
 from fleetscan.lab.fleet import Fleet, SimulatedHost, load, many
 from fleetscan.lab.lab import Lab
+from fleetscan.lab.powershell import PowerShellEngine
 
-__all__ = ["Fault", "Fleet", "Lab", "SimulatedHost", "demo_fleet", "load", "many"]
+__all__ = ["Fault", "Fleet", "Lab", "PowerShellEngine", "SimulatedHost", "demo_fleet", "load", "many"]
 
 
 def demo_fleet() -> Fleet:

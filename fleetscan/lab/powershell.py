@@ -2,7 +2,8 @@
 
 Two programs will do: `pshost` (named by FLEETSCAN_PSHOST), which keeps warm processes that take requests as JSON lines,
 or PowerShell 7 (`pwsh` on the path), one process a command. The stand-ins are the .ps1 files in `standins`, run before
-the script, with the machine's facts in `$SimHost`. Neither program can pretend to another culture: `_host` names none.
+the script, with the machine's facts in `$SimHost`. Neither program can pretend to another culture: `_host` names none. A script that kills its process loses its output in
+`pshost`, and keeps it in `pwsh`, as on Windows.
 """
 
 from __future__ import annotations
@@ -59,12 +60,10 @@ def _encoded(script: str) -> list[str]:
     return ["-NoProfile", "-NonInteractive", "-EncodedCommand", base64.b64encode(script.encode("utf-16-le")).decode()]
 
 
-async def _run_once(program: str, script: str, stdin: bytes, environment: Mapping[str, str]) -> Outcome:
+async def _run_once(program: str, script: str, stdin: bytes) -> Outcome:
     """One process for one script. It is killed when the caller is cancelled."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        program, *_encoded(script), stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **environment}
-    )
+    process = await asyncio.create_subprocess_exec(program, *_encoded(script), stdin=pipe, stdout=pipe, stderr=pipe)
     try:
         stdout, stderr = await process.communicate(stdin)
     finally:
@@ -114,7 +113,7 @@ class PwshEngine(PowerShellEngine):
             lines = [f"$global:SimHost = Get-Content -Raw -Path {_quoted(str(facts))} | ConvertFrom-Json"]
             lines += [f". {_quoted(path)}" for path in _standins()]
             lines += ["$input | & {", script, "}"]
-            return await _run_once(self._program, "\n".join(lines), stdin, {})
+            return await _run_once(self._program, "\n".join(lines), stdin)
 
     async def aclose(self) -> None:
         """No process outlives its command."""
@@ -194,7 +193,7 @@ class PshostEngine(PowerShellEngine):
         try:
             answer = await worker.ask(request)
         except WorkerDiedError:
-            return await self._alone(machine, script, stdin)
+            return Outcome(exit_code=-1)  # pshost hands output over at the end: what there was has gone with it
         finally:
             self._idle.put_nowait(worker)
         if "failure" in answer:
@@ -205,15 +204,3 @@ class PshostEngine(PowerShellEngine):
         """End all processes."""
         for worker in self._workers:
             await worker.aclose()
-
-    async def _alone(self, machine: Machine, script: str, stdin: bytes) -> Outcome:
-        """Run a script in a process of its own: what it wrote before it killed its process is kept."""
-        with tempfile.TemporaryDirectory(prefix="fleetscan-lab-") as folder:
-            facts = Path(folder) / "facts.json"
-            facts.write_text(json.dumps(_facts(machine)), encoding="ascii")
-            environment = {
-                "PSHOST_FACTS": str(facts),
-                "PSHOST_PRELUDE": os.pathsep.join(_standins()),
-                "PSHOST_STDIN": "1",
-            }
-            return await _run_once(self._program, script, stdin, environment)
