@@ -2,8 +2,9 @@
 
 Two programs will do: `pshost` (named by FLEETSCAN_PSHOST), which keeps warm processes that take requests as JSON lines,
 or PowerShell 7 (`pwsh` on the path), one process a command. The stand-ins are the .ps1 files in `standins`, run before
-the script, with the machine's facts in `$SimHost`. Neither program can pretend to another culture: `_host` names none. A script that kills its process loses its output in
-`pshost`, and keeps it in `pwsh`, as on Windows.
+the script, with the machine's facts in `$SimHost`.
+Neither program can pretend to another culture: `_host` names none.
+A script that kills its process loses its output in `pshost`, and keeps it in `pwsh`, as on Windows.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from fleetscan.lab.commands import is_encoded, powershell_script, run_builtin
 from fleetscan.lab.engine import Outcome
 from fleetscan.lab.facts import Machine
+from fleetscan.lab.moments import at, clock
 
 _LONGEST_ANSWER = 256 * 1024 * 1024
 _PATIENCE_MS = 600_000
@@ -90,6 +92,7 @@ class PowerShellEngine(ABC):
         script = powershell_script(command)
         if script is None:
             return run_builtin(machine, user, command, stdin)
+        machine = at(machine, clock(machine))
         return await self._run(machine, _prepared(machine, script), stdin, clixml=is_encoded(command))
 
     @abstractmethod

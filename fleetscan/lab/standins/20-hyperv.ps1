@@ -36,7 +36,8 @@ function global:Get-SimHyperVFailure([string]$Probe, [string]$Command) {
     New-SimError ([UnauthorizedAccessException]::new((Get-SimText 'hyperv' "$($SimHost.os.computer)"))) 'AccessDenied' 'PermissionDenied' $null
 }
 
-function global:ConvertTo-SimTime($Text) { if ($Text) { [datetime]"$Text" } }
+# PowerShell 7 makes times of such texts when it reads JSON, pshost and Windows PowerShell do not.
+function global:ConvertTo-SimTime($Text) { if ($Text -is [datetime]) { $Text } elseif ($Text) { [datetime]"$Text" } }
 
 # Names and sentences of an integration service in the language of the machine.
 function global:Get-SimComponent([string]$Key) {
