@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fleetscan.lab.direct import DirectEngine
+from fleetscan.lab.engine import Engine, Outcome
+from fleetscan.lab.engines import Choice, engine
+from fleetscan.lab.facts import OS, Machine
 from fleetscan.lab.faults import Fault
-from fleetscan.lab.fleet import Fleet, SimulatedHost, load, many
+from fleetscan.lab.fleet import Fleet, Group, SimulatedHost, load, many
 from fleetscan.lab.lab import Lab
 from fleetscan.lab.powershell import PowerShellEngine
 
-__all__ = ["Fault", "Fleet", "Lab", "PowerShellEngine", "SimulatedHost", "demo_fleet", "load", "many"]
+__all__ = [
+    "OS",
+    "Choice",
+    "DirectEngine",
+    "Engine",
+    "Fault",
+    "Fleet",
+    "Group",
+    "Lab",
+    "Machine",
+    "Outcome",
+    "PowerShellEngine",
+    "SimulatedHost",
+    "demo_fleet",
+    "engine",
+    "load",
+    "many",
+]
 
 
 def demo_fleet() -> Fleet:
-    """The fleet that `fleetscan demo` scans."""
+    """The fleet that `fleetscan demo` scans; raises InputError where its files are damaged."""
     return load(Path(__file__).parent / "fleets" / "demo")

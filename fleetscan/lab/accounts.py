@@ -20,7 +20,8 @@ class Account:
     """One user: `CORP\\name`, `name@corp.example` or `name`. The bare name is accepted too, in any case."""
 
     username: str
-    password: str
+    password: str = ""
+    """Empty for a user who has only a key."""
     public_key: str = ""
     """An SSH public key in OpenSSH format that logs on as this user."""
 
@@ -47,7 +48,9 @@ class Accounts:
     def verify(self, username: str, password: str) -> bool:
         """Whether name and password fit."""
         user = self.find(username)
-        return user is not None and hmac.compare_digest(user.password.encode(), password.encode())
+        return (
+            user is not None and bool(user.password) and hmac.compare_digest(user.password.encode(), password.encode())
+        )
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ class CredentialFiles:
     def write(self, accounts: Iterable[Account]) -> Path:
         """Write the users, once for each distinct set, and return the file."""
         lines = []
-        for user in accounts:
+        for user in (account for account in accounts if account.password):
             digest = ntowfv1(user.password).hex().upper()
             names = dict.fromkeys((user.username, user.bare))
             lines += [f"{name}:0:{'0' * 32}:{digest}:[U]:LCT-0" for name in names]

@@ -50,9 +50,9 @@ class Settings(Strict):
 
 class _Account(Strict):
     username: str
-    password: str
+    password: str = ""
     key: bool = False
-    """Whether the lab makes an SSH key for this user."""
+    """Whether the lab makes an SSH key for this user: then it has no password."""
 
 
 class _Group(Strict):
@@ -111,7 +111,7 @@ class Group:
     vmm_server: str = ""
 
 
-DEFAULT_ACCOUNT = Account("CORP\\svc-audit", "correct horse battery staple")
+DEFAULT_ACCOUNT = Account("CORP\\svc-audit", "correct-horse-battery-staple")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +137,7 @@ def load(folder: Path) -> Fleet:
     file, problems = check(_FleetFile, document.data, document)
     if file is None:
         raise InputError(problems)
+    problems += _passwords(document, file)
     hosts: list[SimulatedHost] = []
     for group_name, group in file.groups.items():
         base = group.lab.over(file.defaults)
@@ -153,6 +154,15 @@ def load(folder: Path) -> Fleet:
         accounts={name: Account(entry.username, entry.password) for name, entry in file.accounts.items()},
         keys=frozenset(name for name, entry in file.accounts.items() if entry.key),
     )
+
+
+def _passwords(document: Document, file: _FleetFile) -> list[Problem]:
+    """Each account has either a password or a key."""
+    return [
+        document.problem(("accounts", name), f"{name} must have a password or `key: true`, and not both")
+        for name, entry in file.accounts.items()
+        if bool(entry.password) == entry.key
+    ]
 
 
 def _group(group: _Group) -> Group:

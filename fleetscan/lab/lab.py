@@ -66,7 +66,8 @@ class Lab:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that hold the passwords of the inventory."""
-        return {variable(name): account.password for name, account in self.fleet.accounts.items()}
+        accounts = self.fleet.accounts.items()
+        return {variable(name): account.password for name, account in accounts if account.password}
 
     def account(self, name: str) -> Account:
         """An account of the fleet, with the public key that the lab made for it."""
@@ -140,7 +141,7 @@ class Lab:
     def _runtime(self, spec: SimulatedHost, files: CredentialFiles) -> Runtime:
         accounts = list(self._accounts.values())
         if spec.fault is Fault.WRONG_PASSWORD:
-            accounts = [replace(account, password=account.password + "!", public_key="") for account in accounts]
+            accounts = [replace(account, password=f"{account.password}!", public_key="") for account in accounts]
         elif spec.fault is Fault.UNAUTHORIZED:
             accounts = []
         return Runtime(
