@@ -65,7 +65,7 @@ class WinRMConnection:
         self._on_stage = on_stage
         self._line: _Line | None = None
         self._unfinished = False
-        self._trouble: TransportError | None = None
+        self._rejected = False
 
     async def open(self) -> None:
         """Connect, secure, log on. Basic and certificate have no handshake: their first request is the shell."""
@@ -76,7 +76,7 @@ class WinRMConnection:
             if self._host.winrm.auth not in BOUND:
                 await self._line.call(self._line.shell.open)
         except TransportError as error:
-            self._trouble = error
+            self._rejected = error.reason.family == "auth"
             raise
 
     async def run(self, command: str, stdin: bytes, output: Output) -> int | None:
@@ -85,7 +85,7 @@ class WinRMConnection:
         try:
             return await self._run(self._line, command, stdin, output)
         except TransportError as error:
-            self._trouble = error
+            self._rejected = error.reason.family == "auth"
             raise
 
     async def _run(self, line: _Line, command: str, stdin: bytes, output: Output) -> int | None:
@@ -110,16 +110,9 @@ class WinRMConnection:
         if line is None:
             return
         with anyio.move_on_after(_CLOSING_TIME, shield=True):
-            if line.shell.shell_id and not self._hopeless():
+            if line.shell.shell_id and not self._rejected:
                 await self._clean_up(line)
         line.shell.close()
-
-    def _hopeless(self) -> bool:
-        """Whether another request would only be another rejected logon, or wait for a host that is not there."""
-        if self._trouble is None:
-            return False
-        gone = (Reason.UNREACHABLE_TIMEOUT, Reason.UNREACHABLE_NETWORK, Reason.UNREACHABLE_REFUSED)
-        return self._trouble.reason.family == "auth" or self._trouble.reason in gone
 
     async def _clean_up(self, line: _Line) -> None:
         shell_id, command_id = line.shell.shell_id, line.shell.command_id
@@ -149,18 +142,20 @@ class _Line:
         self._link.progress.stage = stage
         on_stage(stage)
 
-    async def call(self, function: Callable[..., T], *args: object, timeout: float = READ_TIMEOUT) -> T:
+    async def call(self, function: Callable[..., T], *args: object, timeout: float | None = None) -> T:
         """Run a blocking function in a worker thread; on cancellation or after `timeout` s its connection is cut.
 
-        The timeout holds for the whole call, as that of a read holds only until the next byte.
+        The timeout (READ_TIMEOUT if there is none) holds for the whole call, as that of a read holds only until the
+        next byte comes.
         """
+        limit = READ_TIMEOUT if timeout is None else timeout
         late = False
         returned = False
 
         async def cut_in_time() -> None:
             nonlocal late
             try:
-                await anyio.sleep(timeout)
+                await anyio.sleep(limit)
                 late = True
             finally:
                 if not returned:
@@ -176,7 +171,7 @@ class _Line:
         if isinstance(result, TransportError):
             self.alive = False
             if late:
-                text = f"no complete answer within {timeout:g} s"
+                text = f"no complete answer within {limit:g} s"
                 raise self._link.progress.trouble(Reason.UNREACHABLE_TIMEOUT, text) from result
             raise result
         return result

@@ -196,6 +196,7 @@ class _Answer(Response):
         while block := self.raw.read(_BLOCK, decode_content=False):
             size += len(block)
             if size > ANSWER_LIMIT:
+                self.close()
                 text = f"one answer of the host is larger than {ANSWER_LIMIT} bytes"
                 raise self.trouble(Reason.ANSWER_TOO_LARGE, text)
             yield block

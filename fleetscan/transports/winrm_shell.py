@@ -198,6 +198,8 @@ class Shell:
                 endpoint = self._protocol.transport.endpoint
                 prepared = session.prepare_request(requests.Request("POST", endpoint))
                 session.send(prepared, timeout=READ_TIMEOUT).raise_for_status()
+            if isinstance(session.auth, HttpNtlmAuth) and session.auth.session_security is None:
+                raise ValueError("the host let us in without asking who we are")
             self._link.progress.logged_on = True
 
     def _create(self) -> str:

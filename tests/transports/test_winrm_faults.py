@@ -1,0 +1,134 @@
+"""Whatever a WinRM listener does wrong: the reason, the stage, and whether a new attempt is worth it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import anyio
+import pytest
+
+from fleetscan.errors import TransportError
+from fleetscan.lab import Fault
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.transports import Output
+
+from .conftest import busy_threads, faulty, open_files, prepare, settled
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass(frozen=True)
+class Case:
+    fault: Fault
+    reason: Reason
+    stage: Stage
+    retryable: bool
+    hint: str = ""
+
+
+TLS = [
+    Case(Fault.TLS_EXPIRED, Reason.TLS_EXPIRED, Stage.TLS, False, "clock"),
+    Case(Fault.TLS_NAME, Reason.TLS_NAME, Stage.TLS, False, "tls_name"),
+    Case(Fault.TLS_SELF_SIGNED, Reason.TLS_UNTRUSTED, Stage.TLS, False, "ca_file"),
+    Case(Fault.TLS_HANDSHAKE, Reason.TLS_HANDSHAKE, Stage.TLS, False),
+    Case(Fault.TLS_ABSENT, Reason.TLS_HANDSHAKE, Stage.TLS, False, "http"),
+]
+CASES = [
+    Case(Fault.NO_CHALLENGE, Reason.AUTH_METHOD, Stage.LOGON, False),
+    Case(Fault.UNAVAILABLE, Reason.PROTOCOL_HTTP, Stage.LOGON, True),
+    Case(Fault.REDIRECT, Reason.PROTOCOL_REDIRECT, Stage.LOGON, False),
+    Case(Fault.GZIP_BOMB, Reason.PROTOCOL_GARBLED, Stage.LOGON, False),
+    Case(Fault.GARBAGE, Reason.PROTOCOL_GARBLED, Stage.LOGON, False),
+    Case(Fault.DRIP, Reason.UNREACHABLE_TIMEOUT, Stage.SHELL, False),
+    Case(Fault.CUT, Reason.UNREACHABLE_RESET, Stage.OUTPUT, False),
+    Case(Fault.CREATE_HANG, Reason.UNREACHABLE_TIMEOUT, Stage.SHELL, False),
+    Case(Fault.COMMAND_HANG, Reason.UNREACHABLE_TIMEOUT, Stage.COMMAND, False),
+    Case(Fault.SEND_HANG, Reason.UNREACHABLE_TIMEOUT, Stage.COMMAND, False),
+    Case(Fault.RECEIVE_HANG, Reason.UNREACHABLE_TIMEOUT, Stage.OUTPUT, False),
+    Case(Fault.CREATE_RESET, Reason.UNREACHABLE_RESET, Stage.SHELL, True),
+    Case(Fault.COMMAND_RESET, Reason.UNREACHABLE_RESET, Stage.COMMAND, False),
+    Case(Fault.SEND_RESET, Reason.UNREACHABLE_RESET, Stage.COMMAND, False),
+    Case(Fault.RECEIVE_RESET, Reason.UNREACHABLE_RESET, Stage.OUTPUT, False),
+    Case(Fault.QUOTA_SHELLS, Reason.QUOTA_SHELLS, Stage.SHELL, True, "quota"),
+    Case(Fault.QUOTA_SHELLS_WMI, Reason.QUOTA_SHELLS, Stage.SHELL, True, "quota"),
+    Case(Fault.QUOTA_USERS, Reason.QUOTA_SHELLS, Stage.SHELL, True),
+    Case(Fault.QUOTA_OPERATIONS, Reason.QUOTA_OPERATIONS, Stage.COMMAND, False),
+    Case(Fault.ACCESS_DENIED, Reason.PERMISSION_DENIED, Stage.SHELL, False, "RootSDDL"),
+    Case(Fault.BUSY, Reason.PROTOCOL_FAULT, Stage.COMMAND, False),
+    Case(Fault.SHELL_LOST, Reason.PROTOCOL_CLOSED, Stage.OUTPUT, False),
+    Case(Fault.RELATES_TO, Reason.PROTOCOL_GARBLED, Stage.SHELL, False),
+]
+# Basic has no handshake: its logon is the Create.
+IN_LOGON = {Stage.SHELL: Stage.LOGON}
+# After these a shell is left over which nobody can name, or which the host does not let us delete.
+LEFT_BEHIND = {Fault.CREATE_HANG, Fault.CREATE_RESET, Fault.DRIP, Fault.RELATES_TO}
+
+
+def cases(kinds: list[Case]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", kinds, ids=[str(case.fault) for case in kinds])
+
+
+async def visit(variant: str, case: Case) -> None:
+    async with prepare(faulty(variant, case.fault)) as ground:
+        files = open_files()
+        with pytest.raises(TransportError) as caught:
+            async with ground.connected() as connection:
+                await connection.run("sort lines", b"x", Output())
+        error = caught.value
+        basic = variant == "winrm-https-basic"
+        stage = IN_LOGON.get(case.stage, case.stage) if basic else case.stage
+        assert (error.reason, error.stage) == (case.reason, stage), error.message
+        assert error.retryable is case.retryable
+        assert case.hint in error.hint
+        assert busy_threads() == 0
+        assert case.fault in LEFT_BEHIND or await settled(lambda: ground.counters.shells_open == 0)
+        assert await settled(lambda: open_files() <= files)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.6)
+
+
+@cases(TLS)
+async def test_faults_of_tls(case: Case) -> None:
+    await visit("winrm-https-ntlm", case)
+
+
+@cases(CASES)
+async def test_faults_over_http(case: Case) -> None:
+    await visit("winrm-http-ntlm", case)
+
+
+@cases([case for case in CASES if case.fault not in (Fault.DRIP, Fault.CREATE_HANG)])
+async def test_faults_over_https_with_basic(case: Case) -> None:
+    if case.fault is Fault.CUT:  # under TLS a reset arrives as an end
+        case = replace(case, reason=Reason.PROTOCOL_CLOSED)
+    await visit("winrm-https-basic", case)
+
+
+async def test_done_without_exit_code_is_a_result() -> None:
+    output = Output()
+    async with prepare(faulty("winrm-http-ntlm", Fault.NO_EXIT_CODE)) as ground:
+        async with ground.connected() as connection:
+            assert await connection.run("sort lines", b"", output) is None
+        assert ground.counters.shells_open == 0
+    assert bytes(output.stdout) == b"first\nsecond\n"
+
+
+@pytest.mark.parametrize("fault", [Fault.DELETE_HANG, Fault.DELETE_RESET])
+async def test_a_failing_delete_is_nobodys_problem(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleetscan.transports.winrm._CLOSING_TIME", 0.5)
+    async with prepare(faulty("winrm-http-ntlm", fault)) as ground:
+        began = anyio.current_time()
+        async with ground.connected() as connection:
+            assert await connection.run("sort lines", b"", Output()) == 0
+        assert anyio.current_time() - began < 2
+
+
+@pytest.mark.parametrize("fault", [Fault.SPLIT, Fault.NOISE])
+async def test_output_in_odd_pieces_arrives_whole(fault: Fault) -> None:
+    output = Output()
+    async with prepare(faulty("winrm-http-ntlm", fault)) as ground, ground.connected() as connection:
+        assert await connection.run("sort megabyte", b"", output) == 0
+    assert output.stdout.count(b"000000000065535") == 1

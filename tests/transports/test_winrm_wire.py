@@ -1,0 +1,326 @@
+"""What WinRM puts on the wire, and what it never does: requests, connections, encryption, environment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import anyio
+import pytest
+import requests
+
+from fleetscan.errors import TransportError
+from fleetscan.model.host import Host, WinRMAuth, WinRMSettings
+from fleetscan.model.login import Login, Secret
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.transports import Output, winrm
+from fleetscan.transports.resolve import Address
+from fleetscan.transports.winrm_http import ANSWER_LIMIT, Link
+from fleetscan.transports.winrm_shell import Shell
+
+from .conftest import NAME, VARIANTS, Ground, busy_threads, prepare
+
+pytestmark = pytest.mark.anyio
+LOGIN = Login(username="CORP\\svc-audit", password=Secret("correct horse battery staple"))
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+Answer = Callable[[int, bytes], bytes | None]
+
+
+@dataclass
+class Peer:
+    """A raw TCP server that answers by rote, and remembers what it was sent."""
+
+    port: int = 0
+    connections: int = 0
+    received: bytearray = field(default_factory=bytearray)
+    requests: int = 0
+
+    def host(self, **winrm: object) -> Host:
+        settings = WinRMSettings(scheme="http", port=self.port, auth=WinRMAuth.NTLM)
+        return Host(name=NAME, address="127.0.0.1", roles=(), winrm=replace(settings, **winrm))  # type: ignore[arg-type] # the test knows
+
+    def shell(self) -> Shell:
+        link = Link(None, NAME, 2.0)
+        connected = socket.create_connection(("127.0.0.1", self.port))
+        link.begin(Address(socket.AF_INET, ("127.0.0.1", self.port)), connected)
+        return Shell(link, self.host().winrm, LOGIN, name=NAME, place="here")
+
+
+@asynccontextmanager
+async def peer(answer: Answer) -> AsyncIterator[Peer]:
+    """Serve: `answer` is given the number of the request and its bytes; None closes the connection."""
+    state = Peer()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        state.connections += 1
+        writers.append(writer)
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+                )
+                body = await reader.readexactly(length)
+                state.received += head + body
+                state.requests += 1
+                reply = answer(state.requests, head + body)
+                if reply is None:
+                    return
+                writer.write(reply)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    state.port = server.sockets[0].getsockname()[1]
+    try:
+        yield state
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await asyncio.sleep(0.01)
+
+
+async def reason_of(host: Host, *, login: Login = LOGIN) -> TransportError:
+    with pytest.raises(TransportError) as caught:
+        await winrm.connect(host, login, connect_timeout=2.0, on_stage=lambda _: None)
+    assert busy_threads() == 0
+    return caught.value
+
+
+async def whole_visit(ground: Ground) -> None:
+    async with ground.connected() as connection:
+        assert await connection.run("sort lines", b"x" * 6000, Output()) == 0
+
+
+@pytest.mark.parametrize(
+    ("variant", "requests_", "connections"),
+    [("winrm-http-ntlm", 8, 2), ("winrm-https-ntlm", 8, 2), ("winrm-https-basic", 5, 1)],
+)
+async def test_a_visit_costs_few_requests(variant: str, requests_: int, connections: int) -> None:
+    """NTLM: three of the logon, then Create, Command, Send, Receive, Delete. The host closes after the first 401."""
+    async with prepare(VARIANTS[variant]) as ground:
+        await whole_visit(ground)
+        assert (ground.counters.requests, ground.counters.connections) == (requests_, connections)
+        assert ground.counters.shells_open == 0
+
+
+async def test_a_chatty_command_costs_few_requests() -> None:
+    async with prepare(replace(VARIANTS["winrm-http-ntlm"])) as ground, ground.connected() as connection:
+        await connection.run("sort slow", b"", Output())
+        assert ground.counters.requests <= 9
+
+
+async def test_proxies_and_netrc_of_the_environment_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login mallory password x\ndefault login mallory password x\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    for variant in ("winrm-http-ntlm", "winrm-https-basic"):
+        async with peer(lambda *_: OK) as proxy, prepare(VARIANTS[variant]) as ground:
+            for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+                monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+            await whole_visit(ground)
+            assert proxy.connections == 0
+            assert ground.counters.failed_logons == {}
+
+
+@pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"307 Temporary Redirect", b"308 Permanent Redirect"])
+async def test_a_redirect_is_not_followed(status: bytes) -> None:
+    async with peer(lambda *_: OK) as elsewhere:
+        target = b"http://127.0.0.1:%d/wsman" % elsewhere.port
+        reply = b"HTTP/1.1 %s\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, target)
+        async with peer(lambda *_: reply) as here:
+            error = await reason_of(here.host())
+            assert (error.reason, error.retryable) == (Reason.PROTOCOL_REDIRECT, False)
+            assert here.requests == 1
+        assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n",
+        OK,
+    ],
+)
+async def test_after_a_failed_logon_nothing_goes_out_in_clear(reply: bytes | None) -> None:
+    """pywinrm keeps a session whose encryption was never set up; its next message would be readable."""
+    async with peer(lambda *_: reply) as listener:
+        shell = listener.shell()
+        for attempt in (shell.logon, shell.open, shell.logon, lambda: shell.start("hostname")):
+            with pytest.raises(TransportError):
+                await anyio.to_thread.run_sync(attempt)
+        shell.close()
+        assert b"Envelope" not in listener.received
+        assert listener.connections == 1
+        assert b"correct horse" not in listener.received
+
+
+async def test_a_message_in_clear_is_refused_even_on_a_living_link() -> None:
+    async with peer(lambda *_: OK) as listener:
+        shell = listener.shell()
+        shell._protocol.transport.session = requests.Session()  # as pywinrm leaves it behind
+        with pytest.raises(TransportError, match="in clear"):
+            await anyio.to_thread.run_sync(shell.open)
+        shell.close()
+        assert listener.requests == 0
+
+
+async def test_an_answer_in_clear_is_not_believed() -> None:
+    """Somebody between us and the host must not be able to answer in the host's name."""
+    forged = b"<s:Envelope/>"
+    reply = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: %d\r\n\r\n%s"
+    async with peer(lambda *_: reply % (len(forged), forged)) as listener:
+        shell = listener.shell()
+        shell._link.progress.logged_on = True
+        shell._protocol.transport.encryption = Seal()
+        with pytest.raises(TransportError) as caught:
+            await anyio.to_thread.run_sync(shell.open)
+        shell.close()
+        assert caught.value.reason is Reason.PROTOCOL_GARBLED
+        assert "in clear" in caught.value.message
+
+
+class Seal:
+    """Message encryption that does nothing, to get past it."""
+
+    def prepare_encrypted_request(
+        self, session: requests.Session, endpoint: str, message: bytes
+    ) -> requests.PreparedRequest:
+        return session.prepare_request(requests.Request("POST", endpoint, data=message))
+
+    def parse_encrypted_response(self, response: requests.Response) -> bytes:
+        return response.content
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Reason.PROTOCOL_GARBLED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<notxml>>", Reason.PROTOCOL_GARBLED),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", Reason.PROTOCOL_GARBLED),
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", Reason.PROTOCOL_HTTP),
+        (b"HTTP/1.1 407 Proxy\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n", Reason.PROTOCOL_HTTP),
+        (b"HTTP/1.1 429 Slow Down\r\nContent-Length: 0\r\n\r\n", Reason.PROTOCOL_HTTP),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", Reason.UNREACHABLE_TIMEOUT),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", Reason.PROTOCOL_CLOSED),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000, Reason.PROTOCOL_GARBLED),
+        (b"HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate !!!\r\nContent-Length: 0\r\n\r\n", Reason.PROTOCOL_GARBLED),
+        (b"HTTP/1.1 401 No\r\nWWW-Authenticate: Digest\r\nContent-Length: 0\r\n\r\n", Reason.AUTH_METHOD),
+    ],
+)
+async def test_answers_of_strangers(reply: bytes, reason: Reason, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.5)
+    async with peer(lambda *_: reply) as listener:
+        error = await reason_of(listener.host())
+        assert error.reason is reason, error.message
+        assert error.stage is Stage.LOGON
+        assert error.retryable is (b"429" in reply or reason is Reason.PROTOCOL_CLOSED)
+        assert b"mallory" not in listener.received
+
+
+async def test_an_endless_answer_is_cut_at_the_limit() -> None:
+    head = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\n\r\n"
+    async with peer(lambda *_: head + b"x" * (ANSWER_LIMIT + 2_000_000)) as listener:
+        error = await reason_of(listener.host())
+        assert error.reason is Reason.ANSWER_TOO_LARGE
+
+
+async def test_refused_https_says_that_http_listens() -> None:
+    try:
+        listening = socket.create_server(("127.0.0.77", 5985))
+    except OSError as error:
+        pytest.skip(f"127.0.0.77:5985 is not to be had: {error}")
+    with listening:
+        host = Host(name=NAME, address="127.0.0.77", roles=(), winrm=WinRMSettings(auth=WinRMAuth.NTLM))
+        error = await reason_of(host)
+    assert (error.reason, error.retryable) == (Reason.UNREACHABLE_REFUSED, True)
+    assert "5985" in error.hint
+    assert "https listener" in error.hint
+
+
+@pytest.mark.parametrize("auth", [WinRMAuth.BASIC, WinRMAuth.CERTIFICATE])
+async def test_basic_and_certificate_need_https(auth: WinRMAuth) -> None:
+    async with peer(lambda *_: OK) as listener:
+        error = await reason_of(listener.host(auth=auth))
+        assert (error.reason, error.stage) == (Reason.AUTH_METHOD, Stage.CREDENTIAL)
+        assert listener.connections == 0
+
+
+@pytest.mark.skipif(winrm.check.__globals__["winrm"].transport.HAVE_KERBEROS, reason="the Kerberos extra is installed")
+async def test_a_missing_extra_is_named() -> None:
+    async with peer(lambda *_: OK) as listener:
+        error = await reason_of(listener.host(auth=WinRMAuth.KERBEROS))
+        assert error.reason is Reason.AUTH_METHOD
+        assert 'pip install "fleetscan[kerberos]"' in error.hint
+
+
+async def test_channel_binding_satisfies_a_strict_host() -> None:
+    strict = replace(VARIANTS["winrm-https-ntlm"], strict_channel_binding=True)
+    async with prepare(strict) as ground:
+        await whole_visit(ground)
+    async with prepare(strict, channel_binding=False) as ground:
+        with pytest.raises(TransportError) as caught:
+            await ground.connect()
+        assert caught.value.reason is Reason.AUTH_REJECTED
+
+
+async def test_the_certificate_may_have_another_name() -> None:
+    async with prepare(VARIANTS["winrm-https-basic"], tls_name="127.0.0.1") as ground:
+        await whole_visit(ground)
+    async with prepare(VARIANTS["winrm-https-basic"], tls_name="other.example") as ground:
+        with pytest.raises(TransportError) as caught:
+            await ground.connect()
+        assert caught.value.reason is Reason.TLS_NAME
+        assert ground.counters.failed_logons == {}
+
+
+async def test_verification_can_be_switched_off() -> None:
+    async with prepare(VARIANTS["winrm-https-ntlm"], ca_file=None, insecure_skip_tls_verification=True) as ground:
+        await whole_visit(ground)
+
+
+async def test_an_unreadable_authority_file_contacts_nobody(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for name in ("ca.pem", "missing.pem"):
+        async with prepare(VARIANTS["winrm-https-ntlm"], ca_file=str(tmp_path / name)) as ground:
+            with pytest.raises(TransportError, match=name) as caught:
+                await ground.connect()
+            assert caught.value.stage is Stage.CREDENTIAL
+            assert ground.counters.connections == 0
+
+
+async def test_libraries_log_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with prepare(VARIANTS["winrm-http-ntlm"]) as ground:
+            await whole_visit(ground)
+    names = {record.name.partition(".")[0] for record in caplog.records}
+    assert not names & {"urllib3", "requests", "spnego", "winrm", "asyncssh"}
+
+
+async def test_the_secret_does_not_stay_with_an_error() -> None:
+    async with prepare(VARIANTS["winrm-http-ntlm"]) as ground:
+        ground.login = replace(ground.login, password=Secret("swordfish-of-nobody"))
+        with pytest.raises(TransportError) as caught:
+            await ground.connect()
+    frame = caught.value.__cause__.__traceback__ if caught.value.__cause__ is not None else None
+    while frame is not None:
+        if "fleetscan" not in frame.tb_frame.f_code.co_filename:
+            assert "swordfish" not in repr(frame.tb_frame.f_locals)
+        frame = frame.tb_next
