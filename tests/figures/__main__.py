@@ -1,0 +1,194 @@
+"""`make bench`: the figures of docs/figures.md, measured on this machine. The lab runs in a process of its own.
+
+python -m tests.figures [visit] [fleet] [faults] [interrupt] [password]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HOSTS = 200
+CONCURRENCY = 64
+LATENCY_MS = 20
+POWERSHELL_SECONDS = 1.0
+HOST_TIMEOUT = 20.0
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running lab: its inventory, the variables with its passwords, and where its counters are."""
+
+    inventory: Path
+    environment: dict[str, str]
+    counters_url: str
+
+    def counters(self) -> dict[str, dict[str, Any]]:
+        with urllib.request.urlopen(self.counters_url) as answer:  # noqa: S310 - a loopback address of our own
+            hosts: dict[str, dict[str, Any]] = json.load(answer)["hosts"]
+        return hosts
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one scan cost and came to."""
+
+    wall: float
+    cpu: float
+    memory_mb: float
+    status: int
+    document: dict[str, Any]
+
+
+@contextlib.contextmanager
+def lab(*options: str) -> Iterator[Lab]:
+    """Start simulated hosts, all WinRM over HTTP with sealed NTLM unless the options say otherwise."""
+    with tempfile.TemporaryDirectory() as folder:
+        inventory, environment = Path(folder, "lab.yaml"), Path(folder, "lab.env")
+        command = [
+            sys.executable,
+            "-m",
+            "fleetscan.lab",
+            "--inventory",
+            str(inventory),
+            "--environment",
+            str(environment),
+        ]
+        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        try:
+            url = ""
+            for line in process.stdout:
+                url = next((word for word in line.split() if word.startswith("http://")), url)
+                if line.startswith("ready"):
+                    break
+            values = dict(line.split("=", 1) for line in environment.read_text().splitlines() if "=" in line)
+            yield Lab(inventory, values, url)
+        finally:
+            process.terminate()
+            process.wait(20)
+            process.stdout.close()
+
+
+def scan(lab: Lab, *options: str, interrupt_after: float = 0.0) -> Usage:
+    """Scan the lab in a process of its own, as a user would, and measure that process."""
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder, "result.json")
+        command = [sys.executable, "-m", "fleetscan", "scan", "-i", str(lab.inventory), "-o", str(document), "--quiet"]
+        began = time.monotonic()
+        process = subprocess.Popen([*command, *options], env=os.environ | lab.environment, stdout=subprocess.DEVNULL)
+        if interrupt_after:
+            time.sleep(interrupt_after)
+            process.send_signal(signal.SIGINT)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return Usage(
+            wall=time.monotonic() - began,
+            cpu=usage.ru_utime + usage.ru_stime,
+            memory_mb=usage.ru_maxrss / 1024,
+            status=process.returncode,
+            document=json.loads(document.read_text()),
+        )
+
+
+SCAN = ("--concurrency", str(CONCURRENCY))
+FLEET = (
+    *("--hosts", str(HOSTS), "--scheme", "http", "--auth", "ntlm"),
+    *("--latency-ms", str(LATENCY_MS), "--powershell-seconds", str(POWERSHELL_SECONDS)),
+)
+
+
+def visit() -> None:
+    """What one visit sends."""
+    with lab("--hosts", "1", "--scheme", "http", "--auth", "ntlm") as hosts:
+        scan(hosts)
+        [counters] = hosts.counters().values()
+    say("requests per host, NTLM over http, with the logon", counters["requests"], "at most 9")
+    say("TCP connections per host", counters["connections"], "at most 2")
+
+
+def fleet() -> None:
+    """Healthy hosts with latency and a PowerShell that takes its second."""
+    with lab(*FLEET) as hosts:
+        usage = scan(hosts, *SCAN)
+        still_open = sum(host["shells_open"] for host in hosts.counters().values())
+    one = POWERSHELL_SECONDS + 8 * LATENCY_MS / 1000
+    say(
+        f"wall time, {HOSTS} hosts, {CONCURRENCY} at once",
+        f"{usage.wall:.1f} s",
+        f"ideal {HOSTS / CONCURRENCY * one:.1f} s",
+    )
+    say("client CPU per host, Python's start included", f"{usage.cpu / HOSTS * 1000:.1f} ms")
+    say("peak memory of the client", f"{usage.memory_mb:.0f} MB")
+    say("hosts with a result", len(usage.document["hosts"]), f"of {HOSTS}")
+    say("shells left open", still_open, "0")
+
+
+def faults() -> None:
+    """Two hosts in five misbehave, in every way that the lab knows."""
+    with lab(*FLEET, "--misbehave", "0.4") as hosts:
+        usage = scan(hosts, *SCAN, "--host-timeout", str(HOST_TIMEOUT), "--connect-timeout", "3")
+        counters = hosts.counters()
+    reasons = Counter(host["trouble"]["reason"] for host in usage.document["hosts"] if host["trouble"])
+    healthy = sum(not host["trouble"] for host in usage.document["hosts"])
+    waves = HOST_TIMEOUT + 5
+    say(f"wall time, {HOSTS} hosts of which 40 % misbehave", f"{usage.wall:.1f} s", f"a host may take {waves:.0f} s")
+    say("hosts with a result", healthy)
+    say("hosts with a trouble", ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()))
+    say("shells left open", sum(host["shells_open"] for host in counters.values()))
+    say("peak memory of the client", f"{usage.memory_mb:.0f} MB", "at most 100 MB")
+    failed = sum((Counter(host["failed_logons"]) for host in counters.values()), Counter[str]())
+    say("failed logons by account", dict(failed))
+
+
+def interrupt() -> None:
+    """One Ctrl+C in the middle."""
+    with lab(*FLEET) as hosts:
+        usage = scan(hosts, *SCAN, interrupt_after=3.0)
+        after = hosts.counters()
+    reports = usage.document["hosts"]
+    finished = sum(not host["trouble"] for host in reports)
+    visited = sum(host["commands"] > 0 for host in after.values())
+    say("from Ctrl+C to the end", f"{usage.wall - 3.0:.1f} s", "at most 5 s")
+    say("exit status", usage.status, "130")
+    say("hosts in the report", len(reports), f"of {HOSTS}")
+    say("hosts finished and reported", finished, f"{visited} were started")
+    say("shells left open", sum(host["shells_open"] for host in after.values()), "0")
+
+
+def password() -> None:
+    """A password that every host rejects."""
+    with lab(*FLEET, "--fault", "wrong-password") as hosts:
+        usage = scan(hosts, *SCAN)
+        failed = sum((Counter(host["failed_logons"]) for host in hosts.counters().values()), Counter[str]())
+    say(f"failed logons, wrong password, {HOSTS} hosts", sum(failed.values()), "at most 2")
+    say("wall time", f"{usage.wall:.1f} s")
+
+
+def say(what: str, value: object, bound: str = "") -> None:
+    """One line of the result."""
+    print(f"  {what:58} {value!s:>20}   {bound}", flush=True)
+
+
+def main(names: Sequence[str]) -> None:
+    """Run the named measurements, or all."""
+    every = {function.__name__: function for function in (visit, fleet, faults, interrupt, password)}
+    for name in names or every:
+        print(name, "·", every[name].__doc__, flush=True)
+        every[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
