@@ -24,7 +24,7 @@ class Fault(StrEnum):
     TLS_EXPIRED = ("tls-expired", "The certificate expired a month ago.")
     TLS_NAME = ("tls-name", "The certificate was issued for another host.")
     TLS_SELF_SIGNED = ("tls-self-signed", "The certificate is signed by itself, not by the lab's authority.")
-    TLS_HANDSHAKE = ("tls-handshake", "Client and server have no cipher in common.")
+    TLS_HANDSHAKE = ("tls-handshake", "The server ends the handshake with an alert: no cipher or version in common.")
     TLS_ABSENT = ("tls-absent", "The port speaks plain HTTP where TLS is expected.")
     # The logon.
     UNAUTHORIZED = ("unauthorized", "Every logon is rejected: HTTP 401, or no SSH method succeeds.")

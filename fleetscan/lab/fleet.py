@@ -32,7 +32,7 @@ class Settings(Strict):
     scheme: Literal["https", "http"] | None = None
     auth: Literal["ntlm", "basic"] | None = None
     account: str | None = None
-    shell: Literal["cmd", "powershell"] | None = None
+    default_shell: Literal["cmd", "powershell"] | None = None
     """What sshd starts on Windows."""
     fault: Fault | None = None
     latency_ms: NotNegative | None = None
@@ -81,7 +81,7 @@ class SimulatedHost:
     scheme: Literal["https", "http"] = "https"
     auth: Literal["ntlm", "basic"] = "ntlm"
     account: str = "audit"
-    shell: Literal["cmd", "powershell"] = "cmd"
+    default_shell: Literal["cmd", "powershell"] = "cmd"
     fault: Fault | None = None
     latency: float = 0.0
     """Seconds of a round trip."""

@@ -157,8 +157,8 @@ class Lab:
         fault = runtime.spec.fault
         if fault is Fault.REFUSE:
             return ClosedPort()
-        if fault in (Fault.HANG, Fault.RESET):
-            return DeafPort(runtime, reset=fault is Fault.RESET)
+        if fault in (Fault.HANG, Fault.RESET, Fault.TLS_HANDSHAKE):
+            return DeafPort(runtime)
         if runtime.spec.transport == "winrm":
             return WinRMServer(runtime, self._authority)
         from fleetscan.lab.ssh import SSHServer  # asyncssh is not needed by every fleet

@@ -19,7 +19,6 @@ _FLAVORS = {
     Fault.TLS_EXPIRED: Flavor.EXPIRED,
     Fault.TLS_NAME: Flavor.WRONG_NAME,
     Fault.TLS_SELF_SIGNED: Flavor.SELF_SIGNED,
-    Fault.TLS_HANDSHAKE: Flavor.NO_COMMON_CIPHER,
 }
 
 
@@ -65,14 +64,19 @@ class ClosedPort:
         self._socket.close()
 
 
+_HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"  # a TLS record: alert, fatal, handshake_failure
+
+
 class DeafPort:
-    """A port that accepts connections and never writes; with `reset`, it resets them at the first byte."""
+    """A port that speaks no protocol: it never writes, or it ends each connection at the first byte.
+
+    The host's fault says how: HANG, RESET, or TLS_HANDSHAKE with the alert that a server sends without a common cipher.
+    """
 
     known_key = ""
 
-    def __init__(self, runtime: Runtime, *, reset: bool) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._reset = reset
         self._connections = Connections()
         self._server: asyncio.Server | None = None
 
@@ -93,20 +97,23 @@ class DeafPort:
         await self._connections.aclose()
 
     def _accept(self) -> asyncio.Protocol:
-        return _Deaf(self._connections, reset=self._reset)
+        return _Deaf(self._connections, self._runtime.spec.fault)
 
 
 class _Deaf(TCPConnection):
     """A connection that reads into the void."""
 
-    def __init__(self, connections: Connections, *, reset: bool) -> None:
+    def __init__(self, connections: Connections, fault: Fault | None) -> None:
         super().__init__(connections)
-        self._reset = reset
+        self._fault = fault
 
     def data_received(self, _: bytes) -> None:
-        """Take no notice, or reset."""
-        if self._reset:
+        """Take no notice, or end it."""
+        if self._fault is Fault.RESET:
             self.abort()
+        elif self._fault is Fault.TLS_HANDSHAKE:
+            self._transport.write(_HANDSHAKE_FAILURE)
+            self._transport.close()
 
 
 class WinRMServer:

@@ -121,7 +121,7 @@ class SSHServer:
 
     def _status(self, code: int) -> int:
         """PowerShell as the shell of sshd keeps only whether a command succeeded."""
-        if self._windows and self._runtime.spec.shell == "powershell":
+        if self._windows and self._runtime.spec.default_shell == "powershell":
             return int(code != 0)
         return code & (0xFFFFFFFF if self._windows else 0xFF)
 

@@ -25,7 +25,6 @@ class Flavor(StrEnum):
     EXPIRED = "expired"
     WRONG_NAME = "wrong-name"
     SELF_SIGNED = "self-signed"
-    NO_COMMON_CIPHER = "no-common-cipher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +64,6 @@ class Authority:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(path)
         path.unlink()
-        if flavor is Flavor.NO_COMMON_CIPHER:
-            context.maximum_version = ssl.TLSVersion.TLSv1_2
-            context.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384")  # the certificate is not RSA: none is left
         return Identity(context, certificate.fingerprint(hashes.SHA256()))
 
     def _issue(self, host: str, address: str, flavor: Flavor) -> x509.Certificate:

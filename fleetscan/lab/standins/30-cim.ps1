@@ -47,7 +47,12 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
                 @{ ID = "{$([guid]::NewGuid())}"; ProviderID = "{$("$($users[$index % $users.Count])".ToUpper())}"; InstallDate = ConvertTo-SimTime $moment }
             }
         }
-        default { Get-SimMoreInstances $Namespace $Class }
+        default {
+            $instances = @(Get-SimStorageInstances $Class)
+            if ($instances.Count -gt 0 -or $SimClassProbes.ContainsKey($Class)) { $instances } else {
+                New-SimCimError '0x80041010' 'MetadataError' (Get-SimText 'noclass') $Class
+            }
+        }
     }
 }
 
@@ -64,6 +69,7 @@ function global:Get-SimTimedInstance($Query, [hashtable]$Instance) {
 $global:SimClassProbes = @{
     'Msvm_SummaryInformation' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
+    'MSFT_Disk' = 'guest-disks'; 'MSFT_Partition' = 'guest-disks'; 'MSFT_StoragePool' = 'guest-disks'; 'Win32_DiskPartition' = 'guest-disks'
 }
 
 function global:Get-CimInstance {
@@ -103,9 +109,4 @@ function global:Test-SimFilter($Instance, [string]$Filter) {
         }
     }
     if ($Filter -match '\s+OR\s+') { @($results) -contains $true } else { @($results) -notcontains $false }
-}
-
-# Classes that only later probes ask for.
-function global:Get-SimMoreInstances([string]$Namespace, [string]$Class) {
-    New-SimCimError '0x80041010' 'MetadataError' (Get-SimText 'noclass') $Class
 }

@@ -1,0 +1,47 @@
+# Stand-in for Get-WinEvent: the events that the facts count, newest first, with the errors of a log that has none.
+
+$global:SimLogs = @{ 'Microsoft-Windows-Hyper-V-VMMS-Admin' = 'host-events'; 'Application' = 'guest-events' }
+
+function global:New-SimEvent($Row, [datetime]$Moment, [string]$Provider) {
+    $values = @()
+    if ($null -ne $Row.vm) { $values += 'a name', "$($Row.vm)".ToUpper() }
+    if ($null -ne $Row.code) { $values += '%%2147942432', "$($Row.code)".ToUpper() -replace '^0X', '0x' }
+    [pscustomobject]@{
+        Id = [int]$Row.event
+        Level = [byte]$Row.level
+        TimeCreated = $Moment
+        ProviderName = $Provider
+        Message = "$($Row.text)"
+        Properties = @(foreach ($value in $values) { [pscustomobject]@{ Value = $value } })
+    }
+}
+
+function global:Get-WinEvent {
+    [CmdletBinding()]
+    param([hashtable]$FilterHashtable, [string[]]$ListLog, [long]$MaxEvents)
+    $log = if ($ListLog) { $ListLog[0] } else { "$($FilterHashtable.LogName)" }
+    $probe = $SimLogs[$log]
+    if (-not $probe -or $null -eq $SimHost.probes.$probe) {
+        $PSCmdlet.ThrowTerminatingError((New-SimError ([Exception]::new((Get-SimText 'nolog' $log))) 'NoMatchingLogsFound' 'ObjectNotFound' $log))
+    }
+    if ((Get-SimStatus $probe) -eq 'denied') {
+        $PSCmdlet.ThrowTerminatingError((New-SimError ([UnauthorizedAccessException]::new((Get-SimText 'denied'))) 'System.UnauthorizedAccessException' 'NotSpecified' $null))
+    }
+    $failure = Get-SimFailure $probe 'Get-WinEvent'
+    if ($failure) { $PSCmdlet.ThrowTerminatingError($failure) }
+    if ($ListLog) { return [pscustomobject]@{ LogName = $log; IsEnabled = $true; RecordCount = 1000 } }
+
+    $answer = Get-SimAnswer $probe
+    $provider = if ($probe -eq 'host-events') { 'Microsoft-Windows-Hyper-V-VMMS' } else { 'VSS' }
+    $events = @(
+        foreach ($row in $answer.events) { New-SimEvent $row (ConvertTo-SimTime $row.last) $provider }
+        foreach ($row in $answer.events) {
+            for ($number = 1; $number -lt $row.count; $number++) { New-SimEvent $row ((ConvertTo-SimTime $row.last).AddSeconds(-$number)) $provider }
+        }
+    )
+    $events = @($events | Where-Object { $FilterHashtable.Level -contains $_.Level })
+    if ($events.Count -eq 0) {
+        $PSCmdlet.ThrowTerminatingError((New-SimError ([Exception]::new((Get-SimText 'noevents'))) 'NoMatchingEventsFound' 'ObjectNotFound' $null))
+    }
+    if ($MaxEvents) { $events | Select-Object -First $MaxEvents } else { $events }
+}
