@@ -1,0 +1,47 @@
+# The disks as the guest sees them. Bus type 9 is iSCSI. A disk is dynamic if a partition of it belongs to the Logical
+# Disk Manager: MBR type 0x42 (66), one of its two GPT types, or the name that Windows documents for it in English. The
+# name can only add a disk, so that a translated one does no harm.
+$space = 'root/Microsoft/Windows/Storage'
+$disks = @(Get-CimInstance -Namespace $space -ClassName 'MSFT_Disk' -Property @('Number', 'FriendlyName', 'BusType', 'Size') -OperationTimeoutSec 40 -ErrorAction Stop)
+$partitions = @(Get-CimInstance -Namespace $space -ClassName 'MSFT_Partition' -Property @('DiskNumber', 'MbrType', 'GptType') -OperationTimeoutSec 40 -ErrorAction Stop)
+$olderPartitions = @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_DiskPartition' -Property @('DiskIndex', 'Type') -OperationTimeoutSec 40 -ErrorAction Stop)
+$pools = @(Get-CimInstance -Namespace $space -ClassName 'MSFT_StoragePool' -Property @('FriendlyName', 'IsPrimordial') -OperationTimeoutSec 40 -ErrorAction Stop)
+
+$dynamicTypes = @('5808c8aa-7e8f-42e0-85d2-e1e90434cfb3', 'af9b60a0-1431-4f62-bc68-3311714a69ad')
+$dynamicDisks = @(
+    foreach ($partition in $partitions) {
+        $type = "$($partition.GptType)".ToLower() -replace '[{}]', ''
+        if ("$($partition.MbrType)" -eq '66' -or $dynamicTypes -contains $type) { "$($partition.DiskNumber)" }
+    }
+    foreach ($partition in $olderPartitions) {
+        if ("$($partition.Type)" -like '*Logical Disk Manager*') { "$($partition.DiskIndex)" }
+    }
+)
+
+# The class for BitLocker exists only where BitLocker is installed.
+$volumes = @()
+try {
+    $volumes = @(Get-CimInstance -Namespace 'root/cimv2/Security/MicrosoftVolumeEncryption' -ClassName 'Win32_EncryptableVolume' -Property @('DriveLetter', 'DeviceID', 'ProtectionStatus') -OperationTimeoutSec 40 -ErrorAction Stop)
+} catch {
+    if ("$($_.FullyQualifiedErrorId)" -notmatch '0x8004100e|0x80041010|0x80041002') { throw }
+}
+
+$rows = foreach ($disk in $disks) {
+    @{
+        number = [int]$disk.Number
+        name = "$($disk.FriendlyName)"
+        bus_type = [int]$disk.BusType
+        size_bytes = [long]$disk.Size
+        dynamic = $dynamicDisks -contains "$($disk.Number)"
+    }
+}
+$encrypted = foreach ($volume in $volumes) {
+    if ("$($volume.ProtectionStatus)" -eq '1') {
+        if ($volume.DriveLetter) { "$($volume.DriveLetter)" } else { "$($volume.DeviceID)" }
+    }
+}
+@{
+    drives = @($rows)
+    pools = @(foreach ($pool in $pools) { if (-not $pool.IsPrimordial) { "$($pool.FriendlyName)" } })
+    encrypted_volumes = @($encrypted)
+}

@@ -1,0 +1,50 @@
+# Critical events (1), errors (2) and warnings (3) of the last 24 hours in Hyper-V-VMMS/Admin, newest first, those that say
+# the same of the same virtual machine counted together. The machine's id and the error code stand in the event's
+# parameters or in its text; nothing else of the text is read, because it is in the language of the host.
+$log = 'Microsoft-Windows-Hyper-V-VMMS-Admin'
+$hours = 24
+$limit = 500
+$guid = '[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}'
+$hresult = '0x[0-9A-Fa-f]{8}'
+
+# A missing log is an error here; a log without such events is not.
+Get-WinEvent -ListLog $log -ErrorAction Stop | Out-Null
+$records = @()
+try {
+    $records = @(Get-WinEvent -FilterHashtable @{ LogName = $log; Level = @(1, 2, 3); StartTime = (Get-Date).AddHours(-$hours) } -MaxEvents $limit -ErrorAction Stop)
+} catch {
+    if ("$($_.FullyQualifiedErrorId)" -notlike 'NoMatchingEventsFound*') { throw }
+}
+
+$rows = @{}
+$order = @()
+foreach ($record in $records) {
+    $parameters = @(foreach ($property in $record.Properties) { "$($property.Value)" }) -join ' '
+    $message = "$($record.Message)"
+    $machine = $null
+    if ($parameters -match $guid -or $message -match $guid) { $machine = $Matches[0].ToLower() }
+    $code = $null
+    if ($parameters -match $hresult -or $message -match $hresult) { $code = $Matches[0].ToLower() }
+    $key = "$machine/$($record.Id)/$($record.Level)/$code"
+    if ($rows.ContainsKey($key)) {
+        $rows[$key].count += 1
+        continue
+    }
+    if ($message.Length -gt 400) { $message = $message.Substring(0, 400) }
+    if ($message -eq '') { $message = $parameters }
+    $order += $key
+    $rows[$key] = @{
+        vm = $machine
+        event = [int]$record.Id
+        level = [int]$record.Level
+        code = $code
+        count = 1
+        last = $record.TimeCreated.ToUniversalTime().ToString('s') + 'Z'
+        text = $message
+    }
+}
+@{
+    hours = $hours
+    complete = $records.Count -lt $limit
+    events = @(foreach ($key in $order) { $rows[$key] })
+}
