@@ -9,7 +9,19 @@ from fleetscan.model.finding import Status
 from fleetscan.model.playbook import ObjectType
 from fleetscan.model.run import HostReport
 from fleetscan.report import words
-from fleetscan.report.digest import HOST, Block, Likeness, Problem, alike, group, neutral, wordings
+from fleetscan.report.digest import (
+    HOST,
+    Block,
+    Likeness,
+    Problem,
+    alike,
+    gaps,
+    gaps_alike,
+    group,
+    neutral,
+    problems,
+    wordings,
+)
 from fleetscan.report.layout import Column, Importance, command, pack, table
 from fleetscan.report.screen import Screen
 
@@ -25,7 +37,7 @@ _COLUMNS = (
     Column("status"),
     Column("severity"),
     Column("object", comfortable=14, least=9, middle=True),
-    Column("check", comfortable=22, least=14),
+    Column("check", comfortable=22, least=10),
     Column("found", comfortable=16, least=10),
     Column("expected", comfortable=12, least=8),
     Column("item", comfortable=5, least=5),
@@ -48,14 +60,13 @@ def block(screen: Screen, told: Block) -> list[str]:
 def whole_host(screen: Screen, report: HostReport) -> list[str]:
     """One host with all its findings, a row each, problems first."""
     rows = sorted((Problem(((report, finding),)) for finding in report.findings), key=lambda row: row.order)
-    shown = (Status.FAIL, Status.WARN, Status.ERROR)
-    explained = [pair for row in rows for pair in row.pairs if pair[1].status in shown]
-    causes = group(explained, lambda pair: (pair[1].check_id, pair[1].status))
+    causes = group(problems(report), lambda pair: (pair[1].check_id, pair[1].status))
     return [
         *heading(screen, [report]),
         *_trouble(screen, [report]),
         *_table(screen, rows),
-        *(line for problem in causes for line in _cause(screen, problem)),
+        *(line for cause in causes for line in _cause(screen, cause)),
+        *(line for gap in group(gaps(report), gaps_alike(Likeness.FOUND)) for line in _gap(screen, gap)),
     ]
 
 
@@ -152,10 +163,14 @@ def _cause(screen: Screen, problem: Problem) -> list[str]:
     """Why a check fails, and what to do about it: once for all its objects."""
     first = problem.first
     # A check without words of its own is told by its title, which says what ought to be.
-    required = "required: " if first.message == first.check_title else ""
-    message = f"{screen.grid.lay(first.check_id)}: {required}{screen.told(problem, 'message')}"
-    lines = screen.sentence(message, rest="    ")
-    remedy = screen.told(problem, "remedy") if first.status is not Status.ERROR else ""
+    own_words = first.message not in ("", first.check_title)
+    message = screen.told(problem, "message" if own_words else "check_title")
+    required = "" if own_words else "required: "
+    lines = screen.sentence(f"{screen.grid.lay(first.check_id)}: {required}{message}", rest="    ")
+    remedy = screen.told(problem, "remedy")
+    names = screen.names(problem) if len(problem.hosts) == 1 and len(problem.pairs) > OWN_ROWS else ""
+    if names and names not in remedy:
+        lines += screen.sentence(f"{words.plural_of(first.object_type)}: {names}", first="    ", rest="      ")
     if remedy:
         lines += screen.sentence(f"Remedy: {remedy}", first="    ", rest="      ")
     if first.action and first.status is Status.FAIL and screen.plan:

@@ -40,7 +40,7 @@ def _cell(value: str | bool) -> str:
     lines = value.splitlines()
     if lines != [value]:
         value = " ⏎ ".join(line.strip() for line in lines if line.strip())
-    value = clean(value).replace("\t", " ")
+    value = clean(value, CELL_LIMIT).replace("\t", " ")
     if risky or value.lstrip().startswith(_FORMULA):
         value = f"'{value}"
     return _shorten(value)

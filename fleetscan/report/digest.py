@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from enum import IntEnum
 
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.host import Host
+from fleetscan.model.playbook import Severity
 from fleetscan.model.run import HostReport
 from fleetscan.model.text import one_line
 
@@ -71,10 +71,10 @@ class Block:
     gaps: tuple[Problem, ...]
 
     @property
-    def urgency(self) -> tuple[int, int, int]:
-        """Sorts blocks: the verdict, then the worst severity, then what hits most hosts."""
-        worst = min((problem.first.severity.rank for problem in self.problems), default=9)
-        return _URGENCY.index(self.hosts[0].verdict), worst, -len(self.hosts)
+    def urgency(self) -> tuple[int, int, int, int]:
+        """Sorts blocks: the verdict, then the worst severity, then what hits most hosts, then what hits them most."""
+        worst = min((problem.first.severity.rank for problem in self.problems), default=len(Severity))
+        return _URGENCY.index(self.hosts[0].verdict), worst, -len(self.hosts), -len(self.problems)
 
 
 def wordings(texts: Iterable[Wording]) -> list[Wording]:
@@ -106,10 +106,19 @@ def _names(host: Host) -> list[str]:
 
 
 def _replace(text: str, name: str, stand_in: str) -> str:
+    """Replace the name where it is a word of its own. (A regular expression for each name would cost seconds.)"""
     name = one_line(name)
     if not name or name not in text:
         return text
-    return re.sub(rf"(?<![\w\x00]){re.escape(name)}(?!\w)", lambda _: stand_in, text)
+    done, *parts = text.split(name)
+    for part in parts:
+        inside_a_word = _is_word(done[-1:]) or _is_word(part[:1])
+        done += (name if inside_a_word else stand_in) + part
+    return done
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def group(pairs: Iterable[Pair], key: Callable[[Pair], object]) -> tuple[Problem, ...]:

@@ -36,14 +36,16 @@ class Fold:
         return f"{self.before}[{','.join(map(_range_text, self.ranges))}]{self.after}"
 
     def cut(self, width: int) -> str:
-        """As many of the names as fit, and the number of the others: `hv[01,03,+38 more].corp.example`."""
-        for kept in range(len(self.ranges) - 1, 0, -1):
-            short = Fold(self.before, self.after, self.ranges[:kept])
-            inside = ",".join(map(_range_text, short.ranges))
-            text = f"{self.before}[{inside},+{self.count - short.count:,} more]{self.after}"
-            if len(text) <= width:
-                return text
-        return ""
+        """As many of the names as fit, and the number of the others: `hv[01,03,+38 more].corp.example`, or nothing."""
+        best, inside, left = "", "", self.count
+        for first, last in self.ranges[:-1]:
+            inside += ("," if inside else "") + _range_text((first, last))
+            left -= int(last) - int(first) + 1
+            text = f"{self.before}[{inside},+{left:,} more]{self.after}"
+            if len(text) > width:
+                break
+            best = text
+        return best
 
 
 def fold(names: Iterable[str]) -> list[Fold]:

@@ -14,7 +14,9 @@ from fleetscan.report.grid import Grid
 from fleetscan.report.layout import wrap
 from fleetscan.report.names import fold_text
 
-CELL_NAMES = 24
+NAMES = 400
+"""Columns that a list of objects may take, on several lines."""
+CELL_NAMES = 14
 """Columns up to which the names of several objects say more in a cell than their number."""
 SENTENCE_NAMES = 48
 SENTENCE_LINES = 4
@@ -49,10 +51,15 @@ class Screen:
         kind = problem.first.object_type
         if kind is ObjectType.HOST:
             return "this host" if len(problem.hosts) == 1 else words.each(kind)
-        names = problem.objects()
-        folded = fold_text([self.grid.lay(name) for name in names]) if names else "–"
-        several = len(problem.pairs) > 1
-        return words.number(len(problem.pairs), kind) if several and len(folded) > CELL_NAMES else folded
+        names = self.names(problem)
+        if len(problem.pairs) == 1 or len(names) <= CELL_NAMES:
+            return names
+        self.shortened = True
+        return words.number(len(problem.pairs), kind)
+
+    def names(self, problem: Problem) -> str:
+        """The names of the objects, folded."""
+        return fold_text([self.grid.lay(name) for name in problem.objects()], NAMES)
 
     def told(self, problem: Problem, attribute: str) -> str:
         """A text of the findings, told once for all: with the names of all, or as the most common example."""

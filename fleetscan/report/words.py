@@ -51,6 +51,11 @@ def number(count: int, kind: ObjectType) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
+def plural_of(kind: ObjectType) -> str:
+    """`VMs`."""
+    return _NOUNS[kind][1]
+
+
 def each(kind: ObjectType) -> str:
     """`each VM`."""
     return f"each {_NOUNS[kind][0]}"
