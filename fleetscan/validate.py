@@ -55,7 +55,8 @@ def _problems(kind: object, error: ValidationError, places: Places, base: tuple[
     found: dict[tuple[Step, ...], list[_Mistake]] = {}
     order: list[tuple[tuple[Step, ...], bool]] = []
     for details in error.errors(include_url=False):
-        loc = places.existing(base + details["loc"])
+        missing = details["type"] == "missing"
+        loc = places.existing(base + (details["loc"][:-1] if missing else details["loc"]))
         is_key = details["type"] == "extra_forbidden"
         if loc not in found:
             order.append((loc, is_key))
@@ -63,8 +64,15 @@ def _problems(kind: object, error: ValidationError, places: Places, base: tuple[
     return [
         places.problem(loc, one_line(_prefixed(loc[:-1] if is_key else loc, message)), one_line(cure), is_key)
         for loc, is_key in order
+        if not _is_other_member(loc, found)
         for message, cure in _united(found[loc])
     ]
+
+
+def _is_other_member(loc: tuple[Step, ...], found: Mapping[tuple[Step, ...], list[_Mistake]]) -> bool:
+    """Whether a wrong type is what the other members of a union say about a value that one member looked into."""
+    deeper = any(len(other) > len(loc) and other[: len(loc)] == loc for other in found)
+    return deeper and all(mistake.is_type for mistake in found[loc])
 
 
 def _united(mistakes: Sequence[_Mistake]) -> Iterator[tuple[str, str]]:

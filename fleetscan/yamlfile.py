@@ -7,6 +7,7 @@ nothing at all, hexadecimal and octal integers). Every other plain scalar stays 
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -130,8 +131,9 @@ def read_stream(stream: TextIO, limit: int = MAX_BYTES) -> str:
 
 def decode(source: str, content: bytes) -> str:
     """UTF-8 bytes as text without byte order mark; raises InputError with the place of the first bad byte."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line = before.count(b"\n") + 1

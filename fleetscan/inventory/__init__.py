@@ -53,7 +53,12 @@ def _parse(path: str, stdin: TextIO) -> Draft:
         source, text, base = yamlfile.STDIN, yamlfile.read_stream(stdin, MAX_BYTES), Path()
     else:
         source, text, base = path, yamlfile.read_text(path, MAX_BYTES), Path(path).parent
-    suffix = Path(path).suffix.lower()
+    return _parse_text(source, text, base)
+
+
+def _parse_text(source: str, text: str, base: Path) -> Draft:
+    """Choose by suffix; where that says nothing (standard input), by content."""
+    suffix = Path(source).suffix.lower()
     if suffix == ".csv":
         return csv_file.parse(source, text, base)
     if suffix not in (".yaml", ".yml") and ansible.looks_like_ansible(text):

@@ -78,12 +78,13 @@ class HostMistakes:
     def problems(self) -> list[Problem]:
         """One problem for each mistake, at the place of its first host."""
         return [
-            place.problem(f"{_named(hosts)}: {message}", cure)
+            place.problem(f"{counted_hosts(hosts)}: {message}", cure)
             for (message, cure), (place, hosts) in self._hosts.items()
         ]
 
 
-def _named(hosts: list[str]) -> str:
+def counted_hosts(hosts: Sequence[str]) -> str:
+    """`hv01`, or `hv01 and 39 more`."""
     return hosts[0] if len(hosts) == 1 else f"{hosts[0]} and {len(hosts) - 1} more"
 
 

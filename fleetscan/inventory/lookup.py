@@ -86,7 +86,7 @@ class Lookup:
             raise NoMatchError(f'"{one_line(name)}" is nothing to select by', cure)
         read = _ATTRIBUTES[name]
         matches = _matcher(value)
-        found = {index for index, host in enumerate(self._hosts) if any(map(matches, read(host)))}
+        found = {index for index, host in enumerate(self._hosts) if value and any(map(matches, read(host)))}
         if not found:
             there = sorted({text for host in self._hosts for text in read(host) if text})
             raise NoMatchError(f'"{one_line(term)}" matches no host', did_you_mean(value, there, f"{name}:"))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from fleetscan.errors import InputError
-from fleetscan.inventory.draft import Draft, HostDraft, HostMistakes, Place, Settings
+from fleetscan.inventory.draft import Draft, HostDraft, HostMistakes, Place, Settings, counted_hosts
 from fleetscan.inventory.groups import Groups
 from fleetscan.inventory.resolve import Judge, resolve
-from fleetscan.model.host import Host, Inventory, Zone
+from fleetscan.inventory.schema import is_ip
+from fleetscan.model.host import Host, Inventory, TransportName, WinRMAuth, Zone
 from fleetscan.model.text import one_line
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class _Merger:
             credentials=credentials,
             zones=_all_zones(resolved, zones),
             sources=tuple(draft.source for draft in self._drafts),
-            notices=tuple(notice for draft in self._drafts for notice in draft.notices),
+            notices=(*(notice for draft in self._drafts for notice in draft.notices), *_notices(resolved)),
         )
 
     def _raise_problems(self, hosts: Sequence[Host]) -> None:
@@ -110,6 +111,18 @@ class _Merger:
         if not inherited.broken and not any(draft.broken_defaults for draft in self._drafts):
             judge.judge(host, draft, inherited)
         return host
+
+
+def _notices(hosts: Iterable[Host]) -> Iterator[str]:
+    """What is allowed, but will hardly work."""
+    unnamed = [
+        host.name
+        for host in hosts
+        if host.transport is TransportName.WINRM and host.winrm.auth is WinRMAuth.KERBEROS and is_ip(host.name)
+    ]
+    if unnamed:
+        cure = "write {name: NAME, address: IP}, or auth: ntlm"
+        yield f"{counted_hosts(unnamed)}: kerberos looks for a service by its name, an IP address has none; {cure}"
 
 
 def _all_zones(hosts: Iterable[Host], described: Mapping[str, Zone]) -> dict[str, Zone]:
