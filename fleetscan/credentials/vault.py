@@ -42,7 +42,7 @@ class Vault:
             if not problems:
                 notices += filter(None, map(sources.readable_by_others, _private_files(credential)))
         if problems:
-            raise InputError(problems)
+            raise InputError(list(dict.fromkeys(problems)))
         return tuple(dict.fromkeys(notices))
 
     def login(self, name: str) -> Login:
