@@ -1,0 +1,236 @@
+"""From a check's file to a compiled check: expressions, templates, and what they may read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleetscan.errors import Problem
+from fleetscan.model.playbook import Check, Expression, ObjectType, Probe, Remedy, Template
+from fleetscan.playbook import template
+from fleetscan.playbook.celtree import Tree
+from fleetscan.playbook.expression import CelExpression, CompileError, Engine, statically_boolean
+from fleetscan.playbook.fields import Fault, Reading, read
+from fleetscan.playbook.kinds import STRING, Optional, category
+from fleetscan.playbook.place import Source
+from fleetscan.playbook.schema import CheckFile
+from fleetscan.playbook.shape import Kind, List, Object, Scalar, Shape, merged
+from fleetscan.yamlfile import Step
+
+OBJECT_LISTS = {ObjectType.VM: "vms", ObjectType.DISK: "disks"}
+"""The key of an answer under which the objects of a type are listed."""
+OBJECTS = (ObjectType.VM, ObjectType.DISK, ObjectType.GUEST)
+
+_STRINGS = ("name", "zone", "cluster", "vmm_server", "computer", "culture", "ui_culture", "language_mode", "powershell")
+HOST = Object(
+    dict.fromkeys((*_STRINGS, "os_build"), STRING)
+    | {"now": Scalar(Kind.TIME), "elevated": Scalar(Kind.BOOL, nullable=True)}
+    | {"roles": List(STRING), "groups": List(STRING)}
+)
+"""The variable `host`: what the inventory and the payload say of the machine itself."""
+_IDENTITY = {"id": STRING, "name": STRING}
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An expression that is compiled, but not yet told which variables its check reads."""
+
+    loc: tuple[Step, ...]
+    text: str
+    offset: int
+    source: str
+    program: Any
+    must_judge: bool
+
+
+@dataclass(slots=True)
+class CheckCompiler:
+    """Compiles one check. All mistakes are in `problems` afterwards."""
+
+    engine: Engine
+    source: Source
+    file: CheckFile
+    probes: Mapping[str, Probe]
+    shapes: Mapping[str, Object]
+    """The declared answers of all probes of the playbook."""
+    problems: list[Problem] = field(default_factory=list)
+    _used: dict[str, set[str]] = field(default_factory=dict)
+    _names: tuple[str, ...] = ()
+
+    def compile(self, check_id: str) -> Check:
+        """The check; what cannot be compiled is left out of it, and in `problems`."""
+        file = self.file
+        conditions = {
+            key: self._draft((key,), text, must_judge=True)
+            for key, text in (("when", file.when), ("pass", file.passes), ("warn", file.warn), ("fail", file.fail))
+        }
+        observed = self._draft(("observed",), file.observed)
+        texts = {
+            loc: self._pieces(loc, text)
+            for loc, text in (
+                (("expected",), file.expected),
+                (("message",), file.message),
+                (("remedy", "text"), file.remedy.text),
+            )
+        }
+        self._names = tuple(sorted(self._used))
+        self._unused()
+        placeholder = CelExpression("true", "", None, ())
+        return Check(
+            id=check_id,
+            title=file.title,
+            why=file.why.strip(),
+            article=file.article,
+            roles=file.roles,
+            object=file.object,
+            severity=file.severity,
+            probes=file.probes,
+            when=self._finished(conditions["when"]),
+            passes=self._finished(conditions["pass"]) or placeholder,
+            warns=self._finished(conditions["warn"]),
+            fails=self._finished(conditions["fail"]),
+            observed=self._finished(observed),
+            expected=self._template(file.expected, texts[("expected",)]),
+            message=self._template(file.message, texts[("message",)]),
+            remedy=Remedy(
+                text=self._template(file.remedy.text, texts[("remedy", "text")]) or template.CompiledTemplate("", ()),
+                action=file.remedy.action or "",
+            ),
+            reference=file.reference,
+            tags=file.tags,
+            origin=self.source.document.source,
+        )
+
+    def _draft(
+        self, loc: tuple[Step, ...], source: str | None, offset: int = 0, text: str = "", *, must_judge: bool = False
+    ) -> _Draft | None:
+        """Compile `source`, which begins at `offset` of `text` at `loc`; None if there is none, or a mistake in it."""
+        if source is None:
+            return None
+        draft = _Draft(loc, text or source, offset, source, None, must_judge)
+        try:
+            draft.program, tree = self.engine.compile(source)
+        except CompileError as error:
+            lines = source.split("\n")
+            at = sum(len(line) + 1 for line in lines[: error.line - 1]) + error.column - 1
+            self._fault(draft, Fault(min(at, len(source.rstrip())), error.message, error.cure))
+            return None
+        return draft if self._readable(draft, tree) else None
+
+    def _readable(self, draft: _Draft, tree: Tree) -> bool:
+        reading = read(tree, self._variables(), self._refused())
+        for name, fields in reading.used.items():
+            self._used.setdefault(name, set()).update(fields)
+        faults = reading.faults + self._type_faults(draft, reading)
+        for fault in faults:
+            self._fault(draft, fault)
+        return not faults
+
+    def _type_faults(self, draft: _Draft, reading: Reading) -> list[Fault]:
+        if reading.faults:
+            return []
+        if isinstance(reading.kind, Optional):
+            return [Fault(0, "the expression gives an optional value", "end it with .orValue(…)")]
+        found = category(reading.kind)
+        if draft.must_judge and found not in ("", "true or false"):
+            return [Fault(0, f"the expression gives {found}, not true or false", "compare it with something")]
+        if draft.must_judge and not statically_boolean(draft.program):
+            name = str(draft.program.return_type().name()).lower()
+            return [Fault(0, f"the expression gives a {name}, not true or false", "compare it with something")]
+        return []
+
+    def _fault(self, draft: _Draft, fault: Fault) -> None:
+        place = ".".join(str(step) for step in draft.loc)
+        message = f"{place}: {fault.message}"
+        self.problems.append(
+            self.source.problem(draft.loc, draft.text, draft.offset + fault.offset, message, fault.cure)
+        )
+
+    def _variables(self) -> dict[str, Shape]:
+        listed = {self.probes[probe].variable: self.shapes[probe] for probe in self.file.probes if probe in self.probes}
+        variables: dict[str, Shape] = {"host": HOST, **listed}
+        if self.file.object in OBJECTS:
+            found = (
+                _object_shape(self.shapes[probe], self.file.object)
+                for probe in self.file.probes
+                if probe in self.shapes
+            )
+            variables[self.file.object.value] = merged(iter([Object(_IDENTITY), *(shape for shape in found if shape)]))
+        return variables
+
+    def _refused(self) -> dict[str, tuple[str, str]]:
+        refused = {
+            probe.variable: (
+                f'the probe "{probe_id}" is not among the probes of this check',
+                f"add {probe_id} to `probes`",
+            )
+            for probe_id, probe in self.probes.items()
+            if probe_id not in self.file.probes
+        }
+        for kind in OBJECTS:
+            if kind is not self.file.object:
+                cure = (
+                    f"write object: {kind.value}"
+                    if self.file.object is ObjectType.HOST
+                    else "use the variables of its own object"
+                )
+                refused[kind.value] = (f"a check with object: {self.file.object.value} has no `{kind.value}`", cure)
+        return refused
+
+    def _unused(self) -> None:
+        """Probes that are listed and give neither a value nor the objects."""
+        if self.problems:
+            return  # what does not compile may be what reads them
+        for index, probe_id in enumerate(self.file.probes):
+            probe, shape = self.probes.get(probe_id), self.shapes.get(probe_id)
+            if probe is None or shape is None or probe.variable in self._used:
+                continue
+            if self.file.object not in OBJECTS or _object_shape(shape, self.file.object) is None:
+                self.problems.append(
+                    self.source.document.problem(
+                        ("probes", index), f'nothing of the probe "{probe_id}" is read', "remove it"
+                    )
+                )
+
+    def _finished(self, draft: _Draft | None) -> Expression | None:
+        if draft is None:
+            return None
+        line, _ = self.source.position(draft.loc, draft.text, draft.offset)
+        position = f"{self.source.document.source}:{line}"
+        return CelExpression(draft.source.strip(), position, draft.program, self._names, draft.must_judge)
+
+    def _pieces(self, loc: tuple[Step, ...], text: str | None) -> list[str | _Draft]:
+        if text is None:
+            return []
+        try:
+            pieces = template.split(text)
+        except template.TemplateError as error:
+            place = ".".join(str(step) for step in loc)
+            self.problems.append(self.source.problem(loc, text, error.offset, f"{place}: {error.message}", error.cure))
+            return []
+        drafts = [
+            self._draft(loc, piece.source, piece.offset, text) if isinstance(piece, template.Part) else piece
+            for piece in pieces
+        ]
+        return [draft for draft in drafts if draft is not None]
+
+    def _template(self, text: str | None, pieces: list[str | _Draft]) -> Template | None:
+        if text is None:
+            return None
+        finished = (piece if isinstance(piece, str) else self._finished(piece) for piece in pieces)
+        return template.CompiledTemplate(text, tuple(piece for piece in finished if piece is not None))
+
+
+def _object_shape(shape: Object, kind: ObjectType) -> Object | None:
+    """What an answer says of one object of a type; None if it does not list such objects."""
+    if kind is ObjectType.GUEST:
+        guest = shape.fields.get("guest")
+        return guest if isinstance(guest, Object) else None
+    listed = shape.fields.get(OBJECT_LISTS.get(kind, ""))
+    return listed.item if isinstance(listed, List) and isinstance(listed.item, Object) else None
+
+
+def lists_objects(shape: Object, kind: ObjectType) -> bool:
+    """Whether an answer says which objects of a type there are."""
+    return _object_shape(shape, kind) is not None

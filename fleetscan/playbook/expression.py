@@ -1,0 +1,165 @@
+"""Expressions in CEL, by cel-expr-python: compiled once when a playbook is loaded, evaluated for each object.
+
+cel-expr-python 0.1.3 gives a value of type ERROR where CEL fails; only a broken budget (10,000 loop steps) raises. A
+loop over whole answers is therefore bounded. https://github.com/google/cel-spec has the language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cel_expr_python import cel
+from cel_expr_python.ext.ext_bindings import ExtBindings
+from cel_expr_python.ext.ext_math import ExtMath
+from cel_expr_python.ext.ext_optional import ExtOptional
+from cel_expr_python.ext.ext_strings import ExtStrings
+
+from fleetscan.errors import ExpressionError
+from fleetscan.model.playbook import JSON, Bound
+from fleetscan.playbook.celtree import Tree, decode
+from fleetscan.playbook.gate.words import words
+from fleetscan.suggest import did_you_mean
+
+RESERVED = words(
+    """true false null in as break const continue else for function if import let loop package namespace return var
+    void while cel math optional strings int uint double bool string bytes list map type"""
+)
+"""Words that cannot be the name of a variable."""
+
+_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+_EXPECTING = re.compile(r" expecting \{.*\}")
+_UNDECLARED = re.compile(r"undeclared reference to '([^'.]+)[^']*' \(in container ''\)")
+
+
+class CompileError(Exception):
+    """CEL refuses an expression. `line` (from 1) and `column` (from 1) count in its text."""
+
+    def __init__(self, message: str, cure: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+        self.line = line
+        self.column = column
+
+
+class Variables:
+    """The variables of one object, ready for expressions. What CEL needs of them is made when it is first asked for."""
+
+    def __init__(self, env: Any, values: Mapping[str, JSON]) -> None:
+        self._env = env
+        self._values = values
+        self._activations: dict[tuple[str, ...], Any] = {}
+
+    def activation(self, names: tuple[str, ...]) -> Any:
+        """CEL's form of these variables, without nulls."""
+        activation = self._activations.get(names)
+        if activation is None:
+            values = {name: _without_nulls(self._values[name]) for name in names if name in self._values}
+            activation = self._activations[names] = self._env.Activation(values)
+        return activation
+
+
+@dataclass(frozen=True, slots=True)
+class CelExpression:
+    """A compiled expression. `names` are the variables that are handed to CEL: those of all expressions of a check."""
+
+    source: str
+    position: str
+    program: Any
+    names: tuple[str, ...]
+    must_judge: bool = False
+    """Only true and false are accepted."""
+
+    def evaluate(self, bound: Bound) -> JSON:
+        """Compute the value; raises ExpressionError for what CEL calls an error, and for what is no JSON."""
+        assert isinstance(bound, Variables)  # noqa: S101 - both are made by the same engine
+        try:
+            value = self.program.eval(bound.activation(self.names))
+            result = value.plain_value()
+        except RuntimeError as error:  # the budget of 10,000 steps is used up
+            raise self._error(_plain(str(error))) from error
+        except TypeError as error:  # the library has no Python form for an optional
+            raise self._error("it gave an optional value: end it with .orValue(…)") from error
+        if result is True or result is False:
+            return bool(result)
+        if value.type() == cel.Type.ERROR:
+            raise self._error(_plain(str(result)))
+        if self.must_judge:
+            raise self._error(f"it gave {str(result)[:60]!r}, not true or false")
+        return self._json(result)
+
+    def _json(self, value: Any) -> JSON:
+        if isinstance(value, datetime):
+            return value.isoformat().replace("+00:00", "Z")
+        if isinstance(value, timedelta):
+            return f"{value.total_seconds():g} s"
+        if isinstance(value, dict):
+            return {str(key): self._json(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._json(item) for item in value]
+        if value is None or isinstance(value, str | int | float):
+            return value
+        raise self._error(f"it gave a value of type {type(value).__name__}")
+
+    def _error(self, reason: str) -> ExpressionError:
+        return ExpressionError(f"{self.position}: {self.source.strip()[:120]}: {reason}")
+
+
+class Engine:
+    """Compiles the expressions of one playbook, whose variables are `names`."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._env = cel.NewEnv(
+            variables=dict.fromkeys(self._names, cel.Type.DYN),
+            extensions=[ExtOptional(), ExtStrings(), ExtBindings(), ExtMath()],
+        )
+
+    def compile(self, text: str) -> tuple[Any, Tree]:
+        """The program and its syntax tree; raises CompileError."""
+        try:
+            program = self._env.compile(text)
+            return program, decode(program.serialize())
+        except RuntimeError as error:
+            raise self._compile_error(str(error)) from error
+        except ValueError as error:
+            raise CompileError(str(error), "split it, with cel.bind(name, part, rest)", 1, 1) from error
+
+    def bind(self, variables: Mapping[str, JSON]) -> Variables:
+        """Make variables ready for all expressions of the playbook."""
+        return Variables(self._env, variables)
+
+    def _compile_error(self, text: str) -> CompileError:
+        match = _ERROR.search(text)
+        if match is None:
+            return CompileError(_plain(text), "", 1, 1)
+        message = _EXPECTING.sub("", match[3].removesuffix("[INVALID_ARGUMENT]").strip()).removeprefix("Syntax error: ")
+        cure = ""
+        unknown = _UNDECLARED.search(message)
+        if unknown is not None:
+            message = f'there is no variable or function "{unknown[1]}"'
+            cure = did_you_mean(unknown[1], self._names)
+        message = message.replace("'<EOF>'", "end of the expression").replace(" (in container '')", "")
+        return CompileError(message, cure, int(match[1]), int(match[2]))
+
+
+def statically_boolean(program: Any) -> bool:
+    """Whether CEL itself knows of no other type than true and false."""
+    return program.return_type() in (cel.Type.BOOL, cel.Type.DYN)
+
+
+def _without_nulls(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def _plain(text: str) -> str:
+    """CEL's message without the name of its status code."""
+    return re.sub(r"^[A-Z_]+: | \[[A-Z_]+\]$", "", text.strip().partition("\n")[0])

@@ -1,0 +1,1 @@
+"""What proves probes read-only: an allow-list over their syntax trees, one gate a language."""

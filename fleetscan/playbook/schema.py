@@ -1,0 +1,103 @@
+"""The files of a playbook, as people write them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
+
+from fleetscan.model.host import Role
+from fleetscan.model.playbook import ObjectType, Severity
+from fleetscan.validate import Strict, mistake
+
+_TEXT_LIMIT = 4000
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise mistake("is empty", "write a sentence")
+    return value
+
+
+def _line(value: str) -> str:
+    if "\n" in value.strip():
+        raise mistake("must be one line", "put the rest into another field")
+    return _text(value).strip()
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s]+", value):
+        raise mistake(f'"{value[:60]}" is no address', "write https://…")
+    return value
+
+
+def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise mistake(f'"{value}" is here twice', "remove one")
+    return values
+
+
+Text = Annotated[str, Field(max_length=_TEXT_LIMIT, strict=True), AfterValidator(_text)]
+Line = Annotated[str, Field(max_length=300, strict=True), AfterValidator(_line)]
+Url = Annotated[str, Field(max_length=500, strict=True, json_schema_extra={"format": "uri"}), AfterValidator(_url)]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100, strict=True)]
+Words = Annotated[tuple[Word, ...], AfterValidator(_unique)]
+Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(_unique)]
+Cel = Annotated[str, Field(max_length=_TEXT_LIMIT, strict=True), AfterValidator(_text)]
+
+
+class PlaybookFile(Strict):
+    """`playbook.yaml`."""
+
+    title: Line
+    version: Line = Field(description="quote it: 1.10 would be the number 1.1")
+    description: Text
+    articles: dict[Word, Line] = Field(
+        default_factory=dict, description="item → what it asks, in the order of the coverage table"
+    )
+
+
+class RemedyEntry(Strict):
+    """What to do about a failure."""
+
+    text: Text = Field(description="may hold {expressions}")
+    action: Word | None = Field(default=None, description="the action that `fleetscan plan` may propose")
+
+
+class CheckFile(Strict):
+    """`checks/<check-id>.yaml`: the id is the name of the file."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    title: Line
+    why: Text
+    article: Words = Field(default=(), description="items of the playbook's `articles`")
+    roles: Roles
+    object: ObjectType
+    severity: Severity
+    probes: Annotated[Words, Field(min_length=1)]
+    when: Cel | None = Field(default=None, description="CEL; false: not applicable")
+    passes: Cel = Field(alias="pass", description="CEL; true: pass")
+    warn: Cel | None = Field(default=None, description="CEL; true: warning")
+    fail: Cel | None = Field(
+        default=None, description="CEL; true: failure. Without it, what neither passes nor warns fails"
+    )
+    observed: Cel | None = Field(default=None, description="CEL; the value that was found")
+    expected: Text | None = Field(default=None, description="may hold {expressions}")
+    message: Text | None = Field(default=None, description="may hold {expressions}")
+    remedy: RemedyEntry
+    reference: Url
+    tags: Words = ()
+
+
+class ProbeFile(Strict):
+    """`probes/<probe-id>.yaml`, beside the script of the same name."""
+
+    title: Line
+    roles: Roles
+    needs: Line = Field(description="the right or group that the question needs, for people")
+    timeout: Annotated[int, Field(ge=1, le=3600, strict=True)] = Field(default=60, description="seconds")
+    order: Annotated[int, Field(ge=0, le=1000, strict=True)] = Field(default=50, description="cheap questions first")
+    answer: dict[str, JsonValue] = Field(description="the shape of the answer, see docs/writing-a-check.md")

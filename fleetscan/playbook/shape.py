@@ -1,0 +1,150 @@
+"""The shape language: what an answer must look like, and the field paths that expressions may use.
+
+string int number bool time guid    a value; with `?` behind it, it may be null or missing
+{a: int, b?: {c: string}}           an object with these keys and no others; `b` may be null or missing
+{"*": int}                          an object with any keys
+[int]                               a list
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+from fleetscan.errors import Problem
+from fleetscan.model.playbook import JSON
+from fleetscan.suggest import did_you_mean
+from fleetscan.validate import Places
+from fleetscan.yamlfile import Step
+
+ANY_KEY = "*"
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Kind(StrEnum):
+    """The kinds of plain values."""
+
+    STRING = "string"
+    INT = "int"
+    NUMBER = "number"
+    BOOL = "bool"
+    TIME = "time"
+    """ISO 8601 text with a zone."""
+    GUID = "guid"
+    """Text in lower case, without braces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A plain value."""
+
+    kind: Kind
+    nullable: bool = False
+
+    def __str__(self) -> str:
+        return self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A mapping with fixed keys."""
+
+    fields: Mapping[str, Shape] = field(default_factory=dict)
+    nullable: bool = False
+
+    def __str__(self) -> str:
+        return "object"
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A mapping with any keys."""
+
+    value: Shape
+    nullable: bool = False
+
+    def __str__(self) -> str:
+        return "map"
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A list of equals."""
+
+    item: Shape
+    nullable: bool = False
+
+    def __str__(self) -> str:
+        return "list"
+
+
+Shape: TypeAlias = "Scalar | Object | Map | List"
+
+
+def parse(declaration: JSON, places: Places, loc: Sequence[Step]) -> tuple[Shape, list[Problem]]:
+    """The shape that is declared at `loc` of a file, with all mistakes in it."""
+    reader = _Reader(places)
+    return reader.shape(declaration, tuple(loc)), reader.problems
+
+
+def merged(shapes: Iterator[Object]) -> Object:
+    """The object with the fields of all of them; the first declaration of a field wins."""
+    fields: dict[str, Shape] = {}
+    for shape in shapes:
+        for name, inner in shape.fields.items():
+            fields.setdefault(name, inner)
+    return Object(fields)
+
+
+class _Reader:
+    def __init__(self, places: Places) -> None:
+        self.problems: list[Problem] = []
+        self._places = places
+
+    def shape(self, declaration: JSON, loc: tuple[Step, ...]) -> Shape:
+        if isinstance(declaration, str):
+            return self._scalar(declaration, loc)
+        if isinstance(declaration, list):
+            return self._list(declaration, loc)
+        if isinstance(declaration, dict):
+            return self._object(declaration, loc)
+        self._add(loc, "is no shape", "write string, int, number, bool, time, guid, {key: shape} or [shape]")
+        return Scalar(Kind.STRING)
+
+    def _scalar(self, word: str, loc: tuple[Step, ...]) -> Scalar:
+        name = word.removesuffix("?")
+        if name not in list(Kind):
+            self._add(loc, f'"{word[:60]}" is no shape', did_you_mean(name, list(Kind), "known are"))
+            return Scalar(Kind.STRING, nullable=True)
+        return Scalar(Kind(name), nullable=name != word)
+
+    def _list(self, declaration: list[JSON], loc: tuple[Step, ...]) -> List:
+        if len(declaration) != 1:
+            self._add(loc, "a list needs exactly one shape, that of its items", "write [string] or [{key: shape}]")
+            return List(Object())
+        item = self.shape(declaration[0], (*loc, 0))
+        if item.nullable:
+            self._add((*loc, 0), "the items of a list cannot be null", "leave the null ones out in the probe")
+        return List(replace(item, nullable=False))
+
+    def _object(self, declaration: dict[str, JSON], loc: tuple[Step, ...]) -> Object | Map:
+        if ANY_KEY in declaration:
+            if len(declaration) > 1:
+                self._add((*loc, ANY_KEY), '"*" cannot stand beside other keys', "put it into an object of its own")
+            return Map(self.shape(declaration[ANY_KEY], (*loc, ANY_KEY)))
+        fields: dict[str, Shape] = {}
+        for key, inner in declaration.items():
+            name = key.removesuffix("?")
+            shape = self.shape(inner, (*loc, key))
+            if not _KEY.fullmatch(name):
+                self._add((*loc, key), f'"{key[:60]}" is no name for a key', "use letters, digits and _", key=True)
+            elif name in fields:
+                self._add((*loc, key), f'the key "{name}" is here twice', "remove one", key=True)
+            fields[name] = replace(shape, nullable=True) if name != key else shape
+        return Object(fields)
+
+    def _add(self, loc: tuple[Step, ...], message: str, cure: str, *, key: bool = False) -> None:
+        self.problems.append(self._places.problem(loc, message, cure, key))
