@@ -132,7 +132,8 @@ def _failure(probe: Probe, value: Mapping[str, JSON]) -> tuple[Reason, str]:
         reason = Reason.BLOCKED_ANTIMALWARE if antimalware else Reason.BLOCKED_LANGUAGE_MODE
         return reason, error or "the host does not let this question run"
     if status == "denied":
-        return Reason.PERMISSION_DENIED, f"the account may not ask this: it needs {probe.needs} ({error})"
+        said = f"; the host said: {error}" if error else ""
+        return Reason.PERMISSION_DENIED, f"the account may not ask this; needed: {probe.needs}{said}"
     if status == "timeout":
         return Reason.TIMEOUT_PROBE, f"no answer within {probe.timeout} s"
     return _STATUS.get(status, Reason.PROBE_BAD_SHAPE), error or f"the probe ended with status {status!r:.40}"

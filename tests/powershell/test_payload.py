@@ -93,7 +93,7 @@ def test_one_failing_question_costs_no_other(execute: Execute) -> None:
     }
     assert facts.answers["p0"].message == "no luck"
     assert "2 objects instead of one" in facts.answers["p1"].message
-    assert "needs Hyper-V Administrators" in facts.answers["p3"].message
+    assert "needed: Hyper-V Administrators" in facts.answers["p3"].message
     assert facts.answers["p4"].data == {"fine": True}
     assert facts.meta["language_mode"] == "FullLanguage"
     assert str(facts.meta["now"]).endswith("Z")
