@@ -77,7 +77,7 @@ def network_trouble(error: OSError, stage: Stage, place: str, *, started: bool =
     if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
         return trouble(Reason.UNREACHABLE_RESET, "the host cut the connection", passing=True)
     if isinstance(error, socket.gaierror):
-        return unresolved(place, error)
+        return trouble(Reason.UNREACHABLE_DNS, "the name cannot be resolved", passing=error.errno in _TEMPORARY_DNS)
     if error.errno in _NO_MORE_FILES:
         return trouble(
             Reason.INTERNAL,

@@ -121,16 +121,16 @@ def open_files() -> int:
 
 async def settled(condition: Callable[[], bool], seconds: float = 1.5) -> bool:
     """Whether the condition becomes true in that time."""
-    with anyio.move_on_after(seconds):
-        while not condition():
-            await anyio.sleep(0.02)
-        return True
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return True
+        await anyio.sleep(0.02)
     return condition()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def nothing_left_open() -> Iterator[None]:
-    """Collect what a test has left open while its name can still be told: warnings are errors."""
+    """Collect what tests have left open while it can still be told which: warnings are errors."""
     yield
     gc.collect()
 

@@ -62,9 +62,7 @@ async def test_stages_come_in_their_order(ground: Ground) -> None:
     order = list(Stage)
     assert ground.stages == sorted(ground.stages, key=order.index)
     assert {Stage.RESOLVE, Stage.CONNECT, Stage.LOGON, Stage.COMMAND, Stage.OUTPUT} <= set(ground.stages)
-    assert (Stage.TLS in ground.stages) == (
-        ground.host.transport == "winrm" and ground.host.winrm.scheme == "https"
-    )
+    assert (Stage.TLS in ground.stages) == (ground.host.transport == "winrm" and ground.host.winrm.scheme == "https")
 
 
 @every_variant
@@ -95,12 +93,16 @@ async def test_output_over_the_limit_ends_the_command(variant: str) -> None:
         assert await settled(lambda: ground.counters.shells_open == 0)
 
 
+async def fail_after_a_command(ground: Ground) -> None:
+    async with ground.connected() as connection:
+        await connection.run("sort lines", b"", Output())
+        raise ZeroDivisionError
+
+
 async def test_a_connection_closes_after_an_exception(ground: Ground) -> None:
     files = open_files()
     with pytest.raises(ZeroDivisionError):
-        async with ground.connected() as connection:
-            await connection.run("sort lines", b"", Output())
-            raise ZeroDivisionError
+        await fail_after_a_command(ground)
     assert ground.counters.shells_open == 0
     assert await settled(lambda: open_files() <= files)
 

@@ -263,8 +263,8 @@ async def test_basic_and_certificate_need_https(auth: WinRMAuth) -> None:
         assert listener.connections == 0
 
 
-@pytest.mark.skipif(winrm.check.__globals__["winrm"].transport.HAVE_KERBEROS, reason="the Kerberos extra is installed")
-async def test_a_missing_extra_is_named() -> None:
+async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("winrm.transport.HAVE_KERBEROS", False)
     async with peer(lambda *_: OK) as listener:
         error = await reason_of(listener.host(auth=WinRMAuth.KERBEROS))
         assert error.reason is Reason.AUTH_METHOD
