@@ -119,3 +119,8 @@ def test_an_editor_sees_the_same_mistakes(text: str) -> None:
 
 def test_the_schema_is_json() -> None:
     assert json.loads(json.dumps(json_schema()))["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_the_published_schema_is_that_of_the_program() -> None:
+    path = ROOT / "docs" / "schemas" / "inventory.schema.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == json_schema()  # fleetscan inventory schema > this file
