@@ -1,0 +1,120 @@
+"""`fleetscan playbook`: what a scan asks, and how it judges."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleetscan.cli.options import PlaybookName
+from fleetscan.model.host import Role
+
+if TYPE_CHECKING:
+    from fleetscan.model.playbook import Playbook
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+NOBODY = "none"
+"""Stands in the coverage table where no check answers an item."""
+
+
+class FileKind(StrEnum):
+    """The files of a playbook."""
+
+    PLAYBOOK = "playbook"
+    CHECK = "check"
+    PROBE = "probe"
+
+
+@app.command("list")
+def list_playbooks() -> None:
+    """Show the playbooks that come with fleetscan."""
+    from fleetscan import playbook as playbooks
+
+    rows = []
+    for name in playbooks.builtin_names():
+        book = playbooks.load(name)
+        rows.append([name, book.version, str(len(book.checks)), str(len(book.probes)), book.title])
+    typer.echo(_table(rows, ["name", "version", "checks", "probes", "title"]))
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A built-in playbook, or a folder.")] = "asr-hyperv",
+) -> None:
+    """Show the checks of a playbook, and which check answers each item of its article."""
+    from fleetscan import playbook as playbooks
+
+    book = playbooks.load(name)
+    typer.echo(f"{book.name} {book.version}: {book.title}\n")
+    rows = [
+        [check.id, check.severity.value, check.object.value, ", ".join(check.article), check.title]
+        for check in book.checks
+    ]
+    typer.echo(_table(rows, ["check", "severity", "object", "item", "title"]))
+    if book.articles:
+        typer.echo("\n" + _table(list(_coverage(book)), ["item", "what it asks", "checks"]))
+
+
+@app.command()
+def check(
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="The folder of a playbook, or the name of a built-in one.")
+    ],
+) -> None:
+    """Read a playbook and say whether a scan could use it."""
+    from fleetscan import playbook as playbooks
+
+    book = playbooks.load(path)
+    typer.echo(
+        f"{_counted(len(book.checks), 'check')}, {_counted(len(book.probes), 'probe')}: every probe is proven read-only"
+    )
+
+
+@app.command()
+def payload(
+    playbook: PlaybookName = None,
+    role: Annotated[
+        list[Role] | None,
+        typer.Option(
+            "--role", help="A role of the hosts; may be repeated. Hosts with the same roles get the same bytes."
+        ),
+    ] = None,
+) -> None:
+    """Print the exact script that a host with these roles [hyperv] would run, and its SHA-256 on standard error."""
+    from fleetscan import playbook as playbooks
+    from fleetscan.powershell import payload as payloads
+
+    roles = role or [Role.HYPERV]
+    built = payloads.build(playbooks.load(playbook), roles)
+    sys.stdout.buffer.write(built.text.encode("ascii"))
+    sys.stdout.buffer.flush()
+    typer.echo(f"SHA-256 {built.sha256} (roles {', '.join(roles)}; {_counted(len(built.probes), 'probe')})", err=True)
+
+
+@app.command()
+def schema(kind: Annotated[FileKind, typer.Argument(help="Which of the files.")]) -> None:
+    """Print the JSON Schema of a playbook's file, for editors and other programs."""
+    from fleetscan import playbook as playbooks
+
+    typer.echo(json.dumps(playbooks.json_schemas()[kind.value], indent=2, ensure_ascii=False))
+
+
+def _coverage(book: Playbook) -> Iterator[list[str]]:
+    for item, question in book.articles.items():
+        answers = [check.id for check in book.checks if item in check.article]
+        yield [item, question, "\n".join(answers) or NOBODY]
+
+
+def _table(rows: list[list[str]], headers: list[str]) -> str:
+    from tabulate import tabulate
+
+    return tabulate(rows, headers, tablefmt="simple", disable_numparse=True)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
