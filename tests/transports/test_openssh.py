@@ -259,9 +259,11 @@ async def test_no_session_is_to_be_had(start: Start) -> None:
 async def test_too_many_at_the_door_may_try_again(start: Start) -> None:
     server = start("MaxStartups 2:100:2")
     with ExitStack() as waiting:
-        for _ in range(4):
-            waiting.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-        await anyio.sleep(0.1)
+        held = 0
+        while held < 2:
+            stranger = waiting.enter_context(socket.create_connection(("127.0.0.1", server.port), 5))
+            held += stranger.recv(3) == b"SSH"
+            await anyio.sleep(0.02)
         error = await refusal(server.host(), server.login)
     assert (error.reason, error.retryable) == (Reason.UNREACHABLE_RESET, True)
 
