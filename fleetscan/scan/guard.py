@@ -27,6 +27,7 @@ SECOND_TRY_AFTER = 5.0
 
 @dataclass(slots=True)
 class _Account:
+    name: str
     parallel: int
     proven: bool = False
     rejections: int = 0
@@ -62,9 +63,9 @@ class LogonGuard:
     def notices(self) -> list[str]:
         """What the reader of a report must know: which accounts were stopped, and by whom."""
         return [
-            f"account {name} was rejected by {' and '.join(account.rejected_by[-MAX_REJECTIONS:])}: "
+            f"account {account.name} was rejected by {' and '.join(account.rejected_by[-MAX_REJECTIONS:])}: "
             "no further logon was tried, so that it is not locked"
-            for name, account in self._accounts.items()
+            for account in self._accounts.values()
             if account.stopped
         ]
 
@@ -75,7 +76,8 @@ class LogonGuard:
         Raises TransportError (AUTH_STOPPED) once the account is stopped. A body that ends without an error counts as
         an accepted logon, one that raises AUTH_REJECTED as a rejected one; any other error says nothing.
         """
-        account = self._accounts.setdefault(credential.username.casefold(), _Account(credential.parallel_logons))
+        fresh = _Account(credential.username, credential.parallel_logons)
+        account = self._accounts.setdefault(credential.username.casefold(), fresh)
         began = await self._admit(account, credential)
         try:
             yield
