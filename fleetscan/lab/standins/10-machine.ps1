@@ -74,6 +74,8 @@ function global:Get-SimText([string]$Key, [string]$Argument) {
     $texts[$language][$Key] -f $Argument
 }
 
+$global:SimAgentFolder = 'C:\Program Files\Microsoft Azure Recovery Services Agent'
+$global:SimProviderProgram = 'C:\Program Files\Microsoft Azure Site Recovery Provider\SiteRecoveryProvider.exe'
 $global:SimServices = @{
     vmms = 'vmms'; winmgmt = 'Winmgmt'; obengine = 'obengine'; dra = 'dra'; scvmmservice = 'SCVMMService'; scvmmagent = 'SCVMMAgent'; clussvc = 'ClusSvc'; vss = 'VSS'; swprv = 'swprv'
     vmicvss = 'vmicvss'; cryptsvc = 'CryptSvc'; eventsystem = 'EventSystem'; comsysapp = 'COMSysApp'; msiscsi = 'MSiSCSI'; azure_site_recovery_vss_provider = 'Azure Site Recovery VSS Provider'
@@ -117,17 +119,51 @@ function global:Get-Service {
 # The registry values below a key, as a hashtable; null where the key does not exist.
 function global:Get-SimRegistry([string]$Path) {
     $key = ($Path -replace '^(Microsoft\.PowerShell\.Core\\)?(Registry::)?(HKEY_LOCAL_MACHINE|HKLM:)\\', '').TrimEnd('\')
-    if ($key -like 'SYSTEM\CurrentControlSet\Services\*') {
-        $service = (Get-SimService)[($key -split '\\')[3]]
+    $agents = Get-SimAnswer 'azure-agents'
+    if ($key -like 'SYSTEM\CurrentControlSet\Services\*' -and $key -notlike '*FirewallPolicy*') {
+        $name = ($key -split '\\')[3]
+        $service = (Get-SimService)[$name]
         $numbers = @{ Boot = 0; System = 1; Automatic = 2; Manual = 3; Disabled = 4 }
-        if ($key -notlike '*FirewallPolicy*') {
-            if ($null -ne $service) { return @{ Start = $numbers["$($service.start)"] } }
-            return
-        }
+        $values = @{}
+        if ($null -ne $service) { $values.Start = $numbers["$($service.start)"] }
+        if ($name -eq 'dra' -and $agents.site_recovery.installed) { $values.ImagePath = "`"$SimProviderProgram`" /service" }
+        if ($values.Count -gt 0) { return $values }
+        return
     }
     $identity = Get-SimAnswer 'guest-identity'
     switch ($key) {
-        'SOFTWARE\Microsoft\Windows NT\CurrentVersion' { return @{ CurrentBuildNumber = "$($SimHost.os.build)"; CurrentBuild = "$($SimHost.os.build)" } }
+        'SOFTWARE\Microsoft\Windows NT\CurrentVersion' {
+            $values = @{ CurrentBuildNumber = "$($SimHost.os.build)"; CurrentBuild = "$($SimHost.os.build)" }
+            $windows = Get-SimAnswer 'windows-version'
+            if ($windows) {
+                $values.CurrentBuildNumber = "$($windows.build)"
+                $values.ProductName = "$($windows.product)"
+                $values.InstallationType = "$($windows.installation)"
+                if ($null -ne $windows.revision) { $values.UBR = [int]$windows.revision }
+            }
+            return $values
+        }
+        'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' {
+            $windows = Get-SimAnswer 'windows-version'
+            if ($windows -and $null -ne $windows.dotnet_release) { return @{ Release = [int]$windows.dotnet_release } }
+        }
+        'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\Packages\Package_for_RollupFix*' {
+            $windows = Get-SimAnswer 'windows-version'
+            if (-not $windows -or -not $windows.rollup_installed) { return }
+            $ticks = (ConvertTo-SimTime $windows.rollup_installed).ToFileTimeUtc()
+            # The halves as the registry gives them: 32 bits with a sign.
+            return @{ InstallTimeHigh = [int]($ticks -shr 32); InstallTimeLow = [BitConverter]::ToInt32([BitConverter]::GetBytes([uint32]($ticks -band 4294967295)), 0) }
+        }
+        'SOFTWARE\Microsoft\Windows Azure Backup\Setup' { if ($agents -and $agents.recovery_services.installed) { return @{ InstallPath = "$SimAgentFolder\" } } }
+        'SOFTWARE\Microsoft\Windows Azure Backup\Replication' {
+            if (-not $agents) { return }
+            $values = @{}
+            if ($null -ne $agents.recovery_services.upload_threads) { $values.UploadThreadsPerVM = [int]$agents.recovery_services.upload_threads }
+            if ($null -ne $agents.recovery_services.download_threads) { $values.DownloadThreadsPerVM = [int]$agents.recovery_services.download_threads }
+            if ($values.Count -gt 0) { return $values }
+        }
+        'SOFTWARE\Microsoft\Azure Site Recovery\Registration' { if ($agents -and $agents.site_recovery.registered) { return @{} } }
+        'SOFTWARE\Microsoft\Azure Site Recovery\ProxySettings' { if ($agents -and $agents.site_recovery.proxy_configured) { return @{} } }
         'SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName' { if ($identity) { return @{ ComputerName = "$($identity.computer)" } } }
         'SOFTWARE\Microsoft\Virtual Machine\Guest\Parameters' {
             if (-not $identity -or -not $identity.guest.id) { return }
@@ -173,7 +209,9 @@ function global:Test-Path {
     param([Parameter(Position = 0)][string[]]$Path, [string[]]$LiteralPath)
     foreach ($wanted in @($Path) + @($LiteralPath)) {
         if (-not $wanted) { continue }
-        if ($wanted -match '^(HKLM:|Registry::|HKEY_)') { $null -ne (Get-SimRegistry $wanted) } else { [IO.File]::Exists($wanted) -or [IO.Directory]::Exists($wanted) }
+        if ($wanted -match '^(HKLM:|Registry::|HKEY_)') { $null -ne (Get-SimRegistry $wanted) }
+        elseif ($wanted -match '^[A-Z]:') { $null -ne (Get-SimFileVersion $wanted) }
+        else { [IO.File]::Exists($wanted) -or [IO.Directory]::Exists($wanted) }
     }
 }
 

@@ -28,6 +28,8 @@ enum VMReplicationState {
 enum VMReplicationHealthState { NotApplicable = 0; Normal = 1; Warning = 2; Critical = 3 }
 enum VMReplicationMode { None = 0; Primary = 1; Replica = 2; TestReplica = 3; ExtendedReplica = 4 }
 enum VMReplicationRelationshipType { Simple = 0; Extended = 1 }
+enum ControllerType { IDE = 0; SCSI = 1; PMEM = 2 }
+enum VhdFormat { Unknown = 0; VHD = 2; VHDX = 3; VHDSet = 4 }
 enum VMReplicationType { None = 0; Regular = 1; ApplicationConsistent = 2; Planned = 3 }
 
 # The error that the Hyper-V module gives an account without the rights.
@@ -169,6 +171,54 @@ function global:Measure-VMReplication {
             AverageReplicationLatency = $(if ($null -ne $facts.average_latency_seconds) { [timespan]::FromSeconds([double]$facts.average_latency_seconds) })
             ReplicationHealthDetails = [string[]]@($facts.details)
             CurrentTask = "$($facts.task)"
+        }
+    }
+}
+
+function global:Get-VMHardDiskDrive {
+    [CmdletBinding()]
+    param([Parameter(ValueFromPipeline)]$VM)
+    begin {
+        $failure = Get-SimHyperVFailure 'vm-disks' 'Get-VMHardDiskDrive'
+        if ($failure) { $PSCmdlet.ThrowTerminatingError($failure) }
+        $known = @((Get-SimAnswer 'vm-disks').vms)
+    }
+    process {
+        $facts = $known | Where-Object { "$($_.id)" -eq "$($VM.Id)" }
+        foreach ($drive in $facts.drives) {
+            $place = "$($drive.location)" -split '[ :]'
+            [pscustomobject]@{
+                VMId = $VM.Id
+                VMName = $VM.Name
+                Path = "$($drive.path)"
+                DiskNumber = $(if ($drive.pass_through) { 7 })
+                ControllerType = [ControllerType]$place[0]
+                ControllerNumber = [int]$place[1]
+                ControllerLocation = [int]$place[2]
+                SupportPersistentReservations = [bool]$drive.shared
+            }
+        }
+    }
+}
+
+# Every disk of the facts, without those that the machine reads past Hyper-V.
+function global:Get-SimDrives { foreach ($vm in (Get-SimAnswer 'vm-disks').vms) { $vm.drives | Where-Object { -not $_.pass_through } } }
+
+function global:Get-VHD {
+    [CmdletBinding()]
+    param([string[]]$Path)
+    foreach ($wanted in $Path) {
+        $drive = @(Get-SimDrives | Where-Object { "$($_.path)" -eq $wanted })[0]
+        if ($null -eq $drive -or $null -eq $drive.format) {
+            $PSCmdlet.WriteError((New-SimError ([IO.IOException]::new("$wanted")) 'FailedToOpen' 'ResourceUnavailable' $wanted))
+            continue
+        }
+        [pscustomobject]@{
+            Path = $wanted
+            VhdFormat = [VhdFormat][int]$drive.format
+            Size = [uint64]$drive.size_bytes
+            FileSize = [uint64]$drive.file_bytes
+            LogicalSectorSize = [uint32]$drive.sector_bytes
         }
     }
 }

@@ -47,6 +47,19 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
                 @{ ID = "{$([guid]::NewGuid())}"; ProviderID = "{$("$($users[$index % $users.Count])".ToUpper())}"; InstallDate = ConvertTo-SimTime $moment }
             }
         }
+        'Win32_Volume' {
+            # Volumes without a path are named by their id.
+            @{ Name = '\\?\Volume{5b6a3c2d-0000-0000-0000-100000000000}\'; Capacity = [uint64]524288000; FreeSpace = [uint64]450000000 }
+            foreach ($volume in (Get-SimAnswer 'vm-disks').volumes) {
+                @{ Name = "$($volume.name)"; Capacity = [uint64]$volume.size_bytes; FreeSpace = [uint64]$volume.free_bytes }
+            }
+        }
+        'MSFT_NetQosPolicySettingData' {
+            @{ Name = 'backup window'; AppPathNameMatchCondition = 'robocopy.exe'; ThrottleRateAction = [uint64]8000000 }
+            foreach ($policy in (Get-SimAnswer 'azure-agents').qos_policies) {
+                @{ Name = "$($policy.name)"; AppPathNameMatchCondition = "$($policy.application)"; ThrottleRateAction = [uint64]$policy.bits_per_second }
+            }
+        }
         default {
             $instances = @(Get-SimStorageInstances $Class)
             if ($instances.Count -gt 0 -or $SimClassProbes.ContainsKey($Class)) { $instances } else {
@@ -69,6 +82,7 @@ function global:Get-SimTimedInstance($Query, [hashtable]$Instance) {
 $global:SimClassProbes = @{
     'Msvm_SummaryInformation' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
+    'Win32_Volume' = 'vm-disks'; 'MSFT_NetQosPolicySettingData' = 'azure-agents'
     'MSFT_Disk' = 'guest-disks'; 'MSFT_Partition' = 'guest-disks'; 'MSFT_StoragePool' = 'guest-disks'; 'Win32_DiskPartition' = 'guest-disks'
 }
 

@@ -1,0 +1,72 @@
+# Stand-ins for files and processes of a Hyper-V host: replication logs, the programs of the Azure agents.
+
+# Four numbers of a program's version; null where the program is not on this machine.
+function global:Get-SimFileVersion([string]$Path) {
+    $agents = Get-SimAnswer 'azure-agents'
+    $text = switch ($Path) {
+        "$SimAgentFolder\bin\cbengine.exe" { $agents.recovery_services.version }
+        $SimProviderProgram { $agents.site_recovery.version }
+    }
+    if (-not $text) { return }
+    $parts = [int[]]("$text" -split '\.')
+    [pscustomobject]@{
+        FileMajorPart = $parts[0]; FileMinorPart = $parts[1]; FileBuildPart = $parts[2]; FilePrivatePart = $parts[3]
+        # What people see has leading zeros, as the published numbers have.
+        FileVersion = '{0}.{1}.{2:0000}.{3}' -f $parts[0], $parts[1], $parts[2], $parts[3]
+    }
+}
+
+function global:Get-Item {
+    [CmdletBinding()]
+    param([string[]]$LiteralPath)
+    foreach ($path in $LiteralPath) {
+        $version = Get-SimFileVersion $path
+        if ($null -eq $version) {
+            $PSCmdlet.WriteError((New-SimError ([Management.Automation.ItemNotFoundException]::new((Get-SimText 'nopath' $path))) 'PathNotFound' 'ObjectNotFound' $path))
+            continue
+        }
+        [pscustomobject]@{ FullName = $path; VersionInfo = $version }
+    }
+}
+
+# Two logs a disk, as while one of them is being sent.
+function global:Get-ChildItem {
+    [CmdletBinding()]
+    param([string]$LiteralPath, [string]$Filter, [switch]$File)
+    $folder = $LiteralPath.TrimEnd('\')
+    foreach ($drive in @(Get-SimDrives)) {
+        $path = "$($drive.path)"
+        if ($path.Substring(0, $path.LastIndexOf('\')) -ne $folder) { continue }
+        if ($null -eq $drive.log_bytes) {
+            $PSCmdlet.WriteError((New-SimError ([UnauthorizedAccessException]::new((Get-SimText 'denied'))) 'DirUnauthorizedAccessError' 'PermissionDenied' $folder))
+            return
+        }
+        if ($drive.log_bytes -eq 0) { continue }
+        $name = $path.Substring($path.LastIndexOf('\') + 1) -replace '\.[^.]*$', ''
+        $half = ($drive.log_bytes - $drive.log_bytes % 2) / 2
+        [pscustomobject]@{ Name = "$name.hrl"; Length = [long]$half }
+        [pscustomobject]@{ Name = "${name}_1.hrl"; Length = [long]$drive.log_bytes - [long]$half }
+    }
+}
+
+function global:Get-Process {
+    [CmdletBinding()]
+    param([string[]]$Name)
+    $agents = Get-SimAnswer 'azure-agents'
+    if ("$Name" -eq 'cbengine' -and $agents.connections.process) { return [pscustomobject]@{ Name = 'cbengine'; Id = 4711 } }
+    $PSCmdlet.WriteError((New-SimError ([InvalidOperationException]::new("$Name")) 'NoProcessFoundForGivenName' 'ObjectNotFound' "$Name"))
+}
+
+function global:Get-NetTCPConnection {
+    [CmdletBinding()]
+    param([uint32[]]$OwningProcess, [string[]]$State)
+    $remote = @((Get-SimAnswer 'azure-agents').connections.remote)
+    if ($remote.Count -eq 0) {
+        $PSCmdlet.ThrowTerminatingError((New-SimError ([Exception]::new('No MSFT_NetTCPConnection objects found')) 'CmdletizationQuery_NotFound_OwningProcess' 'ObjectNotFound' $OwningProcess))
+    }
+    [pscustomobject]@{ RemoteAddress = '127.0.0.1'; RemotePort = [uint16]49700; State = 'Established' }
+    foreach ($place in $remote) {
+        $at = "$place".LastIndexOf(':')
+        [pscustomobject]@{ RemoteAddress = "$place".Substring(0, $at); RemotePort = [uint16]"$place".Substring($at + 1); State = 'Established' }
+    }
+}

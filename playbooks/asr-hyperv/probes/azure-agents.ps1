@@ -1,0 +1,62 @@
+# The two Azure agents: which versions are installed, how they are set up, and whom the data mover talks to right now.
+# Only names and file versions are read, no value that could be a key.
+$recovery = @{ installed = $false; version = $null; upload_threads = $null; download_threads = $null }
+$setupKey = 'HKLM:\SOFTWARE\Microsoft\Windows Azure Backup\Setup'
+if (Test-Path -LiteralPath $setupKey) {
+    $folder = "$((Get-ItemProperty -LiteralPath $setupKey -ErrorAction Stop).InstallPath)".TrimEnd('\')
+    $program = "$folder\bin\cbengine.exe"
+    if ($folder -ne '' -and (Test-Path -LiteralPath $program)) {
+        $file = (Get-Item -LiteralPath $program -ErrorAction Stop).VersionInfo
+        $recovery.installed = $true
+        $recovery.version = "$($file.FileMajorPart).$($file.FileMinorPart).$($file.FileBuildPart).$($file.FilePrivatePart)"
+    }
+}
+$replicationKey = 'HKLM:\SOFTWARE\Microsoft\Windows Azure Backup\Replication'
+if (Test-Path -LiteralPath $replicationKey) {
+    $settings = Get-ItemProperty -LiteralPath $replicationKey -ErrorAction Stop
+    if ($null -ne $settings.UploadThreadsPerVM) { $recovery.upload_threads = [int]$settings.UploadThreadsPerVM }
+    if ($null -ne $settings.DownloadThreadsPerVM) { $recovery.download_threads = [int]$settings.DownloadThreadsPerVM }
+}
+
+$site = @{ installed = $false; version = $null; registered = $false; proxy_configured = $false }
+$serviceKey = 'HKLM:\SYSTEM\CurrentControlSet\Services\dra'
+if (Test-Path -LiteralPath $serviceKey) {
+    $site.installed = $true
+    $image = "$((Get-ItemProperty -LiteralPath $serviceKey -ErrorAction Stop).ImagePath)"
+    if ($image -match '^\s*"?([^"]+?\.exe)' -and (Test-Path -LiteralPath $Matches[1])) {
+        $file = (Get-Item -LiteralPath $Matches[1] -ErrorAction Stop).VersionInfo
+        $site.version = "$($file.FileMajorPart).$($file.FileMinorPart).$($file.FileBuildPart).$($file.FilePrivatePart)"
+    }
+}
+$site.registered = [bool](Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Azure Site Recovery\Registration')
+$site.proxy_configured = [bool](Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Azure Site Recovery\ProxySettings')
+
+$remote = @()
+$processes = @(Get-Process -Name 'cbengine' -ErrorAction SilentlyContinue)
+foreach ($process in $processes) {
+    $connections = @()
+    try {
+        $connections = @(Get-NetTCPConnection -OwningProcess $process.Id -State 'Established' -ErrorAction Stop)
+    } catch {
+        # No connection is an error with this id, and an answer like any other.
+        if ("$($_.FullyQualifiedErrorId)" -notlike 'CmdletizationQuery_NotFound*') { throw }
+    }
+    foreach ($connection in $connections) {
+        if ("$($connection.RemoteAddress)" -match '^(127\.|::1$)') { continue }
+        $place = "$($connection.RemoteAddress):$($connection.RemotePort)"
+        if ($remote -notcontains $place -and $remote.Count -lt 20) { $remote += $place }
+    }
+}
+
+$policies = @(Get-CimInstance -Namespace 'root/StandardCimv2' -ClassName 'MSFT_NetQosPolicySettingData' -Property @('Name', 'AppPathNameMatchCondition', 'ThrottleRateAction') -OperationTimeoutSec 20 -ErrorAction Stop)
+$limits = foreach ($policy in $policies) {
+    if ("$($policy.AppPathNameMatchCondition)" -like '*cbengine.exe' -and $null -ne $policy.ThrottleRateAction) {
+        @{ name = "$($policy.Name)"; application = "$($policy.AppPathNameMatchCondition)"; bits_per_second = [long]$policy.ThrottleRateAction }
+    }
+}
+@{
+    recovery_services = $recovery
+    site_recovery = $site
+    connections = @{ process = $processes.Count -gt 0; remote = @($remote) }
+    qos_policies = @($limits)
+}

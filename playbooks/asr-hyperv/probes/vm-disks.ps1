@@ -1,0 +1,96 @@
+# The disks of all virtual machines, the size of the replication logs (*.hrl) beside them, and the space left on their
+# volumes. One call each for machines, drives, images and volumes, and one listing for each folder.
+$machines = @(Get-VM -ErrorAction Stop)
+if ($machines.Count -eq 0) {
+    # Without Hyper-V rights Get-VM can show nothing and no error. With rights this class holds at least the host itself.
+    $systems = @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' -Property 'Name' -OperationTimeoutSec 20 -ErrorAction Stop)
+    if ($systems.Count -eq 0) { throw 'Hyper-V shows this account neither a virtual machine nor the host itself (0x80070005)' }
+}
+$drives = @($machines | Get-VMHardDiskDrive -ErrorAction Stop)
+$volumes = @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_Volume' -Property @('Name', 'Capacity', 'FreeSpace') -OperationTimeoutSec 60 -ErrorAction Stop)
+
+# An image that cannot be opened leaves a gap, which the checks report as such.
+$images = @{}
+$paths = @($drives | ForEach-Object { if ($null -eq $_.DiskNumber) { "$($_.Path)" } } | Sort-Object -Unique)
+if ($paths.Count -gt 0) {
+    foreach ($image in @(Get-VHD -Path $paths -ErrorAction SilentlyContinue)) { $images["$($image.Path)".ToLower()] = $image }
+}
+
+# The logs of each folder. A log belongs to the disk whose name it begins with; the longest such name wins.
+$logs = @{}
+$unread = @{}
+$byPath = @{}
+foreach ($path in $paths) {
+    $folder = $path.Substring(0, $path.LastIndexOf('\') + 1).ToLower()
+    if (-not $logs.ContainsKey($folder) -and -not $unread.ContainsKey($folder)) {
+        $problems = @()
+        $logs[$folder] = @(Get-ChildItem -LiteralPath $folder -Filter '*.hrl' -File -ErrorAction SilentlyContinue -ErrorVariable 'problems')
+        if (@($problems).Count -gt 0) { $unread[$folder] = $true }
+    }
+    if (-not $unread.ContainsKey($folder)) { $byPath[$path.ToLower()] = [long]0 }
+}
+foreach ($folder in $logs.Keys) {
+    foreach ($log in $logs[$folder]) {
+        $best = ''
+        foreach ($path in $paths) {
+            $name = ($path.Substring($path.LastIndexOf('\') + 1) -replace '\.[^.]*$', '').ToLower()
+            $inFolder = $path.Substring(0, $path.LastIndexOf('\') + 1).ToLower() -eq $folder
+            if ($inFolder -and "$($log.Name)".ToLower().StartsWith($name) -and $path.Length -gt $best.Length) { $best = $path }
+        }
+        if ($best -ne '') { $byPath[$best.ToLower()] += [long]$log.Length }
+    }
+}
+
+# The volume of a path is the one whose mount point is its longest beginning.
+$space = @{}
+foreach ($volume in $volumes) { if ("$($volume.Name)" -match '^[A-Za-z]:') { $space["$($volume.Name)".ToLower()] = $volume } }
+$used = @{}
+$rows = foreach ($machine in $machines) {
+    $disks = foreach ($drive in $drives) {
+        if ("$($drive.VMId)" -ne "$($machine.Id)") { continue }
+        $path = "$($drive.Path)"
+        $key = $path.ToLower()
+        $mount = ''
+        foreach ($name in $space.Keys) { if ($key.StartsWith($name) -and $name.Length -gt $mount.Length) { $mount = $name } }
+        $volumeName = $null
+        if ($mount -ne '') { $volumeName = "$($space[$mount].Name)" }
+        $image = $images[$key]
+        $format = $null
+        $size = $null
+        $fileSize = $null
+        $sector = $null
+        if ($null -ne $image) {
+            $format = [int]$image.VhdFormat
+            $size = [long]$image.Size
+            $fileSize = [long]$image.FileSize
+            $sector = [int]$image.LogicalSectorSize
+        }
+        $logBytes = $null
+        if ($byPath.ContainsKey($key)) { $logBytes = $byPath[$key] }
+        if ($mount -ne '' -and $null -ne $logBytes -and -not $used.ContainsKey("$mount|$key")) { $used["$mount|$key"] = $logBytes }
+        @{
+            path = $path
+            location = "$($drive.ControllerType) $($drive.ControllerNumber):$($drive.ControllerLocation)"
+            pass_through = $null -ne $drive.DiskNumber
+            shared = [bool]$drive.SupportPersistentReservations
+            format = $format
+            size_bytes = $size
+            file_bytes = $fileSize
+            sector_bytes = $sector
+            log_bytes = $logBytes
+            volume = $volumeName
+        }
+    }
+    @{ id = "$($machine.Id)".ToLower(); name = "$($machine.Name)"; drives = @($disks) }
+}
+$places = foreach ($mount in ($space.Keys | Sort-Object)) {
+    $sum = [long]0
+    foreach ($key in $used.Keys) { if ($key.StartsWith("$mount|")) { $sum += $used[$key] } }
+    @{
+        name = "$($space[$mount].Name)"
+        size_bytes = [long]$space[$mount].Capacity
+        free_bytes = [long]$space[$mount].FreeSpace
+        log_bytes = $sum
+    }
+}
+@{ vms = @($rows); volumes = @($places) }
