@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from fleetscan.powershell.payload import bootstrap_command
 
 NAME = "hv01.lab.example"
 NONCE = "ab12cd34"
+BASIC = "Basic " + base64.b64encode(f"{DEFAULT_ACCOUNT.username}:{DEFAULT_ACCOUNT.password}".encode()).decode()
 PROBES: dict[str, Any] = {"first": {"x": 1}, "second": {"name": "Zürich"}}
 
 
@@ -81,6 +83,25 @@ class Client:
         self.protocol.cleanup_command(shell, command_id)
         self.protocol.close_shell(shell)
         return Done(stdout, stderr, code)
+
+
+def envelope(action: str, body: str = "", *, header: str = "", timeout: str = "PT1S", size: int = 153600) -> bytes:
+    """A request in its smallest form."""
+    return (
+        '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
+        'xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+        'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" '
+        'xmlns:rsp="http://schemas.microsoft.com/wbem/wsman/1/windows/shell"><s:Header>'
+        f"<a:Action>{action}</a:Action><a:MessageID>uuid:1234</a:MessageID>"
+        f"<w:MaxEnvelopeSize>{size}</w:MaxEnvelopeSize><w:OperationTimeout>{timeout}</w:OperationTimeout>"
+        f"{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+    ).encode()
+
+
+def create() -> bytes:
+    """A request for a shell."""
+    resource = "<w:ResourceURI>http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd</w:ResourceURI>"
+    return envelope("http://schemas.xmlsoap.org/ws/2004/09/transfer/Create", header=resource)
 
 
 async def visit(lab: Lab, name: str = NAME, **changes: Any) -> Done:

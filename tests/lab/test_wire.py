@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 from typing import Any
 
@@ -11,26 +10,12 @@ import pytest
 import winrm.exceptions
 
 from fleetscan.lab import Lab
-from fleetscan.lab.fleet import DEFAULT_ACCOUNT
 from fleetscan.lab.soap import MalformedError, parse, seconds
-from tests.lab.helpers import NAME, Client, answer, ask, fleet, host, post
+from tests.lab.helpers import BASIC, NAME, Client, answer, ask, envelope, fleet, host, post
 
 pytestmark = pytest.mark.anyio
 
-BASIC = "Basic " + base64.b64encode(f"{DEFAULT_ACCOUNT.username}:{DEFAULT_ACCOUNT.password}".encode()).decode()
 RECEIVE = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Receive"
-
-
-def envelope(action: str, body: str = "", *, header: str = "", timeout: str = "PT1S", size: int = 153600) -> bytes:
-    return (
-        '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
-        'xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
-        'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" '
-        'xmlns:rsp="http://schemas.microsoft.com/wbem/wsman/1/windows/shell"><s:Header>'
-        f"<a:Action>{action}</a:Action><a:MessageID>uuid:1234</a:MessageID>"
-        f"<w:MaxEnvelopeSize>{size}</w:MaxEnvelopeSize><w:OperationTimeout>{timeout}</w:OperationTimeout>"
-        f"{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
-    ).encode()
 
 
 async def test_a_stranger_learns_how_to_log_on_and_is_hung_up_on() -> None:
