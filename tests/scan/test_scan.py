@@ -33,11 +33,11 @@ def hyperv(scheme: str = "http") -> SimulatedHost:
 # What each fault must be called: the cause, and the step at which a visit meets it.
 CAUSES = {
     Fault.REFUSE: (Reason.UNREACHABLE_REFUSED, Stage.CONNECT),
-    Fault.HANG: (Reason.UNREACHABLE_TIMEOUT, Stage.LOGON),
+    Fault.HANG: (Reason.TIMEOUT_HOST, Stage.LOGON),
     Fault.RESET: (Reason.UNREACHABLE_RESET, Stage.LOGON),
     Fault.NO_COMMON_AUTH: (Reason.AUTH_METHOD, Stage.LOGON),
     Fault.NO_CHALLENGE: (Reason.AUTH_METHOD, Stage.LOGON),
-    Fault.LOGON_HANG: (Reason.UNREACHABLE_TIMEOUT, Stage.LOGON),
+    Fault.LOGON_HANG: (Reason.TIMEOUT_HOST, Stage.LOGON),
     Fault.UNAVAILABLE: (Reason.PROTOCOL_HTTP, Stage.LOGON),
     Fault.REDIRECT: (Reason.PROTOCOL_REDIRECT, Stage.LOGON),
     Fault.GARBAGE: (Reason.PROTOCOL_GARBLED, Stage.LOGON),
@@ -62,6 +62,12 @@ CAUSES = {
 }
 HARMLESS = {Fault.NOISE, Fault.SPLIT, Fault.DELETE_RESET}
 """What a good client takes in its stride."""
+
+
+def all_with(fault: Fault, count: int = 1) -> Fleet:
+    """Hosts that all have the fault."""
+    fleet = many(hyperv(), count)
+    return replace(fleet, hosts=tuple(replace(host, fault=fault) for host in fleet.hosts))
 
 
 def each_fault(faults: set[Fault]) -> Fleet:
@@ -99,7 +105,7 @@ async def test_every_fault_has_its_cause_and_every_check_its_row(prepare: Prepar
 
 
 async def test_a_wrong_password_is_tried_twice_and_every_host_says_why(prepare: Prepare) -> None:
-    fleet = many(replace(hyperv(), fault=Fault.WRONG_PASSWORD), 30)
+    fleet = all_with(Fault.WRONG_PASSWORD, 30)
     async with Lab(fleet) as lab:
         scan = prepare(lab)
         reports = await scan.run(Watcher())
@@ -111,8 +117,19 @@ async def test_a_wrong_password_is_tried_twice_and_every_host_says_why(prepare: 
     assert "was rejected by" in scan.guard.notices[0]
 
 
+async def test_a_host_that_accepts_and_says_nothing_costs_the_logon_budget_only(
+    prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleetscan.scan.visit.LOGON_SECONDS", 1.0)
+    async with Lab(all_with(Fault.LOGON_HANG)) as lab:
+        [report] = await prepare(lab, connect_timeout=0.5, host_timeout=60).run(Watcher())
+    assert report.trouble is not None
+    assert (report.trouble.reason, report.trouble.stage) == (Reason.UNREACHABLE_TIMEOUT, Stage.LOGON)
+    assert sum(report.seconds.values()) < 5
+
+
 async def test_half_an_answer_is_judged_and_the_rest_says_timeout(prepare: Prepare) -> None:
-    fleet = many(replace(hyperv(), fault=Fault.HALF), 1)
+    fleet = all_with(Fault.HALF)
     async with Lab(fleet) as lab:
         [report] = await prepare(lab, host_timeout=6).run(Watcher())
     assert report.trouble is not None
@@ -125,7 +142,7 @@ async def test_half_an_answer_is_judged_and_the_rest_says_timeout(prepare: Prepa
 
 
 async def test_damage_costs_the_damaged_answers_only(prepare: Prepare) -> None:
-    fleet = many(replace(hyperv(), fault=Fault.DAMAGED), 1)
+    fleet = all_with(Fault.DAMAGED)
     async with Lab(fleet) as lab:
         [report] = await prepare(lab).run(Watcher())
     reasons = {answer.reason for answer in report.facts.answers.values()}
