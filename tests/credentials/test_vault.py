@@ -181,7 +181,18 @@ def test_a_command_that_failed_is_not_tried_for_every_host(tmp_path: Path) -> No
 
 
 def test_a_command_gets_no_standard_input() -> None:
-    assert password(command(*python("import sys; print(repr(sys.stdin.read()))"))) == "''"
+    read, write = os.pipe()
+    os.write(write, b"an inventory\n")
+    os.close(write)
+    before = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        assert password(command(*python("import sys; print(repr(sys.stdin.read()))"))) == "''"
+        assert os.read(0, 100) == b"an inventory\n"
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(read)
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):

@@ -155,6 +155,14 @@ def test_mistakes_of_hosts_are_told_once_for_all(complaints: Complaints, setting
     assert [line.partition(": ")[2] for line in said if complaint in line] == [f"h1 and 8 more: {complaint}"]
 
 
+def test_what_a_broken_part_may_hold_is_not_missed(complaints: Complaints) -> None:
+    assert complaints(f"{LOGIN}groups: {{a: {{rols: [vmm], hosts: [one]}}}}\n") == [
+        'hosts.yaml:3:14: groups.a: unknown key "rols"; did you mean "roles"?'
+    ]
+    text = "defaults: {credentail: audit}\ngroups: {a: {roles: [vmm], hosts: [one]}}\n"
+    assert complaints(text) == ['hosts.yaml:1:12: defaults: unknown key "credentail"; did you mean "credential"?']
+
+
 def test_a_host_without_credential_is_told(complaints: Complaints) -> None:
     assert complaints("groups: {a: {roles: [vmm], hosts: [one]}}\n") == [
         "hosts.yaml:1:36: one: no credential; add credential: NAME to the host, its group or defaults"
