@@ -14,7 +14,8 @@ from pydantic import BaseModel  # noqa: TC002 - a local annotation names it
 
 from fleetscan.errors import InputError, Problem
 from fleetscan.model.playbook import Check, Playbook
-from fleetscan.playbook.loader import identifies, load_folder
+from fleetscan.playbook.loader import load_folder
+from fleetscan.playbook.probes import identifies
 from fleetscan.playbook.schema import CheckFile, PlaybookFile, ProbeFile
 from fleetscan.suggest import did_you_mean
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from fleetscan.errors import Problem
 from fleetscan.model.playbook import Check, Expression, ObjectType, Probe, Remedy, Template
@@ -44,6 +44,16 @@ class _Draft:
     must_judge: bool
 
 
+class KnownProbes(Protocol):
+    """The probes of a playbook, and the shapes of their answers as far as they are declared rightly."""
+
+    @property
+    def by_id(self) -> Mapping[str, Probe]: ...
+
+    @property
+    def shapes(self) -> Mapping[str, Object]: ...
+
+
 @dataclass(slots=True)
 class CheckCompiler:
     """Compiles one check. All mistakes are in `problems` afterwards."""
@@ -51,9 +61,8 @@ class CheckCompiler:
     engine: Engine
     source: Source
     file: CheckFile
-    probes: Mapping[str, Probe]
-    shapes: Mapping[str, Object]
-    """The declared answers of all probes of the playbook."""
+    known: KnownProbes
+    """All probes of the playbook."""
     problems: list[Problem] = field(default_factory=list)
     _used: dict[str, set[str]] = field(default_factory=dict)
     _names: tuple[str, ...] = ()
@@ -147,16 +156,15 @@ class CheckCompiler:
             self.source.problem(draft.loc, draft.text, draft.offset + fault.offset, message, fault.cure)
         )
 
-    def _variables(self) -> dict[str, Shape]:
-        listed = {self.probes[probe].variable: self.shapes[probe] for probe in self.file.probes if probe in self.probes}
-        variables: dict[str, Shape] = {"host": HOST, **listed}
+    def _variables(self) -> dict[str, Shape | None]:
+        """What the expressions may read; None where a mistake elsewhere leaves it unknown."""
+        shapes = {name: self.known.shapes.get(name) for name in self.file.probes}
+        listed = {probe.variable: shapes[name] for name in shapes if (probe := self.known.by_id.get(name)) is not None}
+        variables: dict[str, Shape | None] = {"host": HOST, **listed}
         if self.file.object in OBJECTS:
-            found = (
-                _object_shape(self.shapes[probe], self.file.object)
-                for probe in self.file.probes
-                if probe in self.shapes
-            )
-            variables[self.file.object.value] = merged(iter([Object(_IDENTITY), *(shape for shape in found if shape)]))
+            found = [_object_shape(shape, self.file.object) for shape in shapes.values() if shape is not None]
+            whole = merged([Object(_IDENTITY), *(shape for shape in found if shape is not None)])
+            variables[self.file.object.value] = None if None in shapes.values() else whole
         return variables
 
     def _refused(self) -> dict[str, tuple[str, str]]:
@@ -165,7 +173,7 @@ class CheckCompiler:
                 f'the probe "{probe_id}" is not among the probes of this check',
                 f"add {probe_id} to `probes`",
             )
-            for probe_id, probe in self.probes.items()
+            for probe_id, probe in self.known.by_id.items()
             if probe_id not in self.file.probes
         }
         for kind in OBJECTS:
@@ -183,7 +191,7 @@ class CheckCompiler:
         if self.problems:
             return  # what does not compile may be what reads them
         for index, probe_id in enumerate(self.file.probes):
-            probe, shape = self.probes.get(probe_id), self.shapes.get(probe_id)
+            probe, shape = self.known.by_id.get(probe_id), self.known.shapes.get(probe_id)
             if probe is None or shape is None or probe.variable in self._used:
                 continue
             if self.file.object not in OBJECTS or _object_shape(shape, self.file.object) is None:

@@ -33,6 +33,8 @@ RESERVED = words(
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _EXPECTING = re.compile(r" expecting \{.*\}")
 _UNDECLARED = re.compile(r"undeclared reference to '([^'.]+)[^']*' \(in container ''\)")
+_NO_OVERLOAD = re.compile(r"found no matching overload for '(.*)' applied to '(.*)'")
+_TYPE_NAMES = (("google.protobuf.", ""), ("optional_type", "optional"), ("dyn", "any"))
 
 
 class CompileError(Exception):
@@ -125,7 +127,7 @@ class Engine:
             program = self._env.compile(text)
             return program, decode(program.serialize())
         except RuntimeError as error:
-            raise self._compile_error(str(error)) from error
+            raise self._compile_error(text, str(error)) from error
         except ValueError as error:
             raise CompileError(str(error), "split it, with cel.bind(name, part, rest)", 1, 1) from error
 
@@ -133,23 +135,38 @@ class Engine:
         """Make variables ready for all expressions of the playbook."""
         return Variables(self._env, variables)
 
-    def _compile_error(self, text: str) -> CompileError:
+    def _compile_error(self, source: str, text: str) -> CompileError:
         match = _ERROR.search(text)
         if match is None:
             return CompileError(_plain(text), "", 1, 1)
-        message = _EXPECTING.sub("", match[3].removesuffix("[INVALID_ARGUMENT]").strip()).removeprefix("Syntax error: ")
-        cure = ""
-        unknown = _UNDECLARED.search(message)
+        message = match[3].removesuffix("[INVALID_ARGUMENT]").strip()
+        line, column = int(match[1]), int(match[2])
+        unknown, unfit = _UNDECLARED.search(message), _NO_OVERLOAD.search(message)
         if unknown is not None:
-            message = f'there is no variable or function "{unknown[1]}"'
-            cure = did_you_mean(unknown[1], self._names)
-        message = message.replace("'<EOF>'", "end of the expression").replace(" (in container '')", "")
-        return CompileError(message, cure, int(match[1]), int(match[2]))
+            return self._unknown_name(source, unknown[1], line, column)
+        if unfit is not None:
+            message = f"{unfit[1].strip('_')} does not take {_readable_types(unfit[2])}"
+            return CompileError(message, "end it with .orValue(…)" if "optional" in message else "", line, column)
+        message = _EXPECTING.sub("", message).removeprefix("Syntax error: ")
+        return CompileError(message.replace("'<EOF>'", "end of the expression"), "", line, column)
+
+    def _unknown_name(self, source: str, name: str, line: int, column: int) -> CompileError:
+        """CEL points behind the name where a field of it is read."""
+        first = re.search(rf"(?<![\w.]){re.escape(name)}\b", source.split("\n")[line - 1])
+        column = first.start() + 1 if first is not None else column
+        cure = did_you_mean(name, self._names)
+        return CompileError(f'there is no variable or function "{name}"', cure, line, column)
 
 
 def statically_boolean(program: Any) -> bool:
     """Whether CEL itself knows of no other type than true and false."""
     return program.return_type() in (cel.Type.BOOL, cel.Type.DYN)
+
+
+def _readable_types(text: str) -> str:
+    for name, readable in _TYPE_NAMES:
+        text = text.replace(name, readable)
+    return text.lower()
 
 
 def _without_nulls(value: JSON) -> JSON:

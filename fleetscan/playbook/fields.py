@@ -29,7 +29,7 @@ from fleetscan.playbook.kinds import (
     item,
     join,
 )
-from fleetscan.playbook.shape import List, Map, Object, Scalar, Shape
+from fleetscan.playbook.shape import List, Map, Object, Scalar
 from fleetscan.suggest import did_you_mean
 
 WHOLE = "*"
@@ -55,7 +55,7 @@ class Reading:
     """Variable → the fields of it that are read."""
 
 
-def read(tree: Tree, variables: Mapping[str, Shape], refused: Mapping[str, tuple[str, str]]) -> Reading:
+def read(tree: Tree, variables: Mapping[str, Type], refused: Mapping[str, tuple[str, str]]) -> Reading:
     """Walk an expression. `refused` are variables that exist but may not be used here, each with message and cure."""
     reader = _Reader(tree, variables, refused)
     reader.reading.kind = reader.kind(tree.root, {})
@@ -103,7 +103,7 @@ _SIGNS |= {"_+_": "+", "_-_": "-", "_*_": "*", "_/_": "/", "_%_": "%"}
 
 
 class _Reader:
-    def __init__(self, tree: Tree, variables: Mapping[str, Shape], refused: Mapping[str, tuple[str, str]]) -> None:
+    def __init__(self, tree: Tree, variables: Mapping[str, Type], refused: Mapping[str, tuple[str, str]]) -> None:
         self.reading = Reading()
         self._tree = tree
         self._variables = variables

@@ -32,6 +32,12 @@ def _url(value: str) -> str:
     return value
 
 
+def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise mistake("is empty", "name at least one")
+    return values
+
+
 def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
     for index, value in enumerate(values):
         if value in values[:index]:
@@ -44,7 +50,9 @@ Line = Annotated[str, Field(max_length=300, strict=True), AfterValidator(_line)]
 Url = Annotated[str, Field(max_length=500, strict=True, json_schema_extra={"format": "uri"}), AfterValidator(_url)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100, strict=True)]
 Words = Annotated[tuple[Word, ...], AfterValidator(_unique)]
-Roles = Annotated[tuple[Role, ...], Field(min_length=1), AfterValidator(_unique)]
+Roles = Annotated[
+    tuple[Role, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(_some), AfterValidator(_unique)
+]
 Cel = Annotated[str, Field(max_length=_TEXT_LIMIT, strict=True), AfterValidator(_text)]
 
 
@@ -77,7 +85,7 @@ class CheckFile(Strict):
     roles: Roles
     object: ObjectType
     severity: Severity
-    probes: Annotated[Words, Field(min_length=1)]
+    probes: Annotated[Words, Field(json_schema_extra={"minItems": 1}), AfterValidator(_some)]
     when: Cel | None = Field(default=None, description="CEL; false: not applicable")
     passes: Cel = Field(alias="pass", description="CEL; true: pass")
     warn: Cel | None = Field(default=None, description="CEL; true: warning")

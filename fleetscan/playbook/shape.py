@@ -9,7 +9,7 @@ string int number bool time guid    a value; with `?` behind it, it may be null 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -90,7 +90,7 @@ def parse(declaration: JSON, places: Places, loc: Sequence[Step]) -> tuple[Shape
     return reader.shape(declaration, tuple(loc)), reader.problems
 
 
-def merged(shapes: Iterator[Object]) -> Object:
+def merged(shapes: Iterable[Object]) -> Object:
     """The object with the fields of all of them; the first declaration of a field wins."""
     fields: dict[str, Shape] = {}
     for shape in shapes:
@@ -111,7 +111,11 @@ class _Reader:
             return self._list(declaration, loc)
         if isinstance(declaration, dict):
             return self._object(declaration, loc)
-        self._add(loc, "is no shape", "write string, int, number, bool, time, guid, {key: shape} or [shape]")
+        self._add(
+            loc,
+            f"{str(declaration).lower()} is no shape",
+            "write string, int, number, bool, time, guid, {key: shape} or [shape]",
+        )
         return Scalar(Kind.STRING)
 
     def _scalar(self, word: str, loc: tuple[Step, ...]) -> Scalar:

@@ -14,6 +14,7 @@ from fleetscan.suggest import did_you_mean
 Refuse = Callable[..., None]
 
 _NAME = re.compile(r"(?:([A-Za-z.-]+)\\)?([A-Za-z]+-[A-Za-z0-9]+)")
+_READING_VERBS = ("get-", "test-", "measure-", "select-", "where-", "sort-", "group-", "convertto-", "convertfrom-")
 _VARIABLE_NAME = re.compile(r"'?\+?([A-Za-z][A-Za-z0-9]*)'?")
 _STATIC_KINDS = {
     "generic_token",
@@ -100,6 +101,8 @@ class CommandRules:
             self._refuse(node, f"the alias `{name}` is not allowed: a host may define its own", f"write {full}")
             return None
         cure = allowed.INSTEAD.get(name.casefold()) or did_you_mean(name, cmdlets.names())
+        if not name.casefold().startswith(_READING_VERBS):
+            cure = "a probe only reads; docs/read-only.md lists the commands that it may call"
         self._refuse(node, f"the command `{name[:60]}` is not known to be read-only", cure)
         return None
 

@@ -1,0 +1,117 @@
+"""The probes of a playbook: their descriptions, their scripts, the proof that they only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleetscan.errors import Problem
+from fleetscan.model.host import Role
+from fleetscan.model.playbook import Check, Language, ObjectType, Probe
+from fleetscan.playbook.answer import validator
+from fleetscan.playbook.compiler import OBJECT_LISTS, OBJECTS
+from fleetscan.playbook.expression import RESERVED
+from fleetscan.playbook.folder import Folder
+from fleetscan.playbook.place import Source
+from fleetscan.playbook.readonly import prove
+from fleetscan.playbook.schema import ProbeFile
+from fleetscan.playbook.shape import Kind, List, Object, Scalar, parse
+
+_LANGUAGES = {".ps1": Language.POWERSHELL, ".sh": Language.SH}
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What was read. A probe whose answer is declared wrongly has no shape."""
+
+    by_id: Mapping[str, Probe] = field(default_factory=dict)
+    shapes: Mapping[str, Object] = field(default_factory=dict)
+
+
+def read_probes(folder: Folder) -> Probes:
+    """All probes of a folder; what is wrong with them is added to its problems."""
+    found: dict[str, Probe] = {}
+    shapes: dict[str, Object] = {}
+    for path in folder.files("probes", (".yaml", *_LANGUAGES)):
+        if path.suffix == ".yaml":
+            _read(folder, path, found, shapes)
+        elif not (folder.path / path.with_suffix(".yaml")).exists():
+            folder.add(path, "the script has no description", f"write {path.with_suffix('.yaml').as_posix()} beside it")
+    return Probes(found, shapes)
+
+
+def identifies(probe: Probe, checks: Iterable[Check]) -> bool:
+    """Whether a probe tells which virtual machine a guest is, for checks about guests that do not list it."""
+    return "guest" in probe.shape and any(
+        found.object is ObjectType.GUEST and set(found.roles) & set(probe.roles) for found in checks
+    )
+
+
+def _read(folder: Folder, path: Path, found: dict[str, Probe], shapes: dict[str, Object]) -> None:
+    entry = folder.read(path, ProbeFile)
+    script = _script(folder, path)
+    if entry is None or script is None:
+        return
+    file, source = entry
+    language, text, script_path = script
+    if path.stem in RESERVED or path.stem in ("host", *OBJECTS):
+        folder.add(path, f'"{path.stem}" means something else in expressions', "choose another name")
+        return
+    shape, problems = parse(file.answer, source.document, ("answer",))
+    if not isinstance(shape, Object):
+        cure = "put the map under a key of its own"
+        problems.append(source.document.problem(("answer",), "the answer needs fixed keys", cure))
+    elif not problems:
+        shapes[path.stem] = shape
+        problems += _conventions(source, shape)
+    folder.problems += [*problems, *_roles(source, file, language), *prove(text, language, folder.name(script_path))]
+    found[path.stem] = Probe(
+        id=path.stem,
+        title=file.title,
+        language=language,
+        roles=file.roles,
+        needs=file.needs,
+        timeout=file.timeout,
+        order=file.order,
+        text=text,
+        shape=file.answer,
+        validate=validator(shape, language),
+        origin=source.document.source,
+    )
+
+
+def _script(folder: Folder, path: Path) -> tuple[Language, str, Path] | None:
+    scripts = [path.with_suffix(suffix) for suffix in _LANGUAGES if (folder.path / path.with_suffix(suffix)).exists()]
+    if len(scripts) != 1:
+        count = "two scripts" if scripts else "no script"
+        folder.add(path, f"the probe has {count}", f"keep one of {path.stem}.ps1 and {path.stem}.sh beside it")
+        return None
+    text = folder.text(scripts[0])
+    return None if text is None else (_LANGUAGES[scripts[0].suffix], text, scripts[0])
+
+
+def _conventions(source: Source, shape: Object) -> list[Problem]:
+    """Lists of objects must say which object each entry is."""
+    problems: list[Problem] = []
+    for kind, key in OBJECT_LISTS.items():
+        listed = shape.fields.get(key)
+        wanted = Kind.GUID if kind is ObjectType.VM else Kind.STRING
+        entry = listed.item if isinstance(listed, List) else None
+        fields = entry.fields if isinstance(entry, Object) else {}
+        if listed is not None and (fields.get("id"), fields.get("name")) != (Scalar(wanted), Scalar(Kind.STRING)):
+            message = f'"{key}" lists objects of type {kind.value}: each needs `id: {wanted}` and `name: string`'
+            problems.append(source.document.problem(("answer", key), message, "add them, or use another key"))
+    return problems
+
+
+def _roles(source: Source, file: ProbeFile, language: Language) -> list[Problem]:
+    return [
+        source.document.problem(
+            ("roles", index),
+            f"{role.value} is asked in another language",
+            f"write the probe as {'.sh' if role is Role.LINUX_GUEST else '.ps1'}",
+        )
+        for index, role in enumerate(file.roles)
+        if (role is Role.LINUX_GUEST) != (language is Language.SH)
+    ]
