@@ -16,16 +16,18 @@ ROOT = Path(__file__).parent.parent / "fleetscan"
 ARROWS = {
     "model": set(),
     "errors": {"model"},
+    "suggest": set(),
     "yamlfile": set(),
-    "inventory": {"yamlfile"},
-    "playbook": {"yamlfile"},
+    "validate": {"suggest", "yamlfile"},
+    "inventory": {"suggest", "validate", "yamlfile"},
+    "playbook": {"suggest", "validate", "yamlfile"},
     "credentials": set(),
     "transports": set(),
     "powershell": set(),
     "judge": set(),
     "scan": {"transports", "powershell", "judge", "credentials"},
     "report": set(),
-    "lab": {"powershell", "yamlfile"},
+    "lab": {"powershell", "suggest", "validate", "yamlfile"},
 }
 SHARED = {"errors", "model"}
 

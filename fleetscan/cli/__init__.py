@@ -15,6 +15,9 @@ from fleetscan.errors import ExitStatus, FleetscanError, InputError
 
 EXIT_CODES = "Exit codes: " + " · ".join(f"{status.value} {status.meaning}" for status in ExitStatus)
 
+SHOWN_PROBLEMS = 50
+"""A file of another kind has a mistake on every line; nobody reads them all."""
+
 app = typer.Typer(
     name="fleetscan",
     help="Read-only compliance scans of Hyper-V fleets over WinRM and SSH.",
@@ -80,9 +83,11 @@ def run() -> NoReturn:
 
 
 def _complain(error: InputError) -> None:
-    for problem in error.problems:
-        print(problem, file=sys.stderr)
     count = len(error.problems)
+    for problem in error.problems[:SHOWN_PROBLEMS]:
+        print(problem, file=sys.stderr)
+    if count > SHOWN_PROBLEMS:
+        print(f"and {count - SHOWN_PROBLEMS} more", file=sys.stderr)
     print(f"{count} mistake{'s' if count != 1 else ''}; nothing was contacted.", file=sys.stderr)
 
 

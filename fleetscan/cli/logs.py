@@ -21,3 +21,9 @@ def log_to_stderr() -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
+
+
+def redact_log(redactor: logging.Filter) -> None:
+    """Let a redactor see every record before it is written."""
+    for handler in logging.getLogger("fleetscan").handlers:
+        handler.addFilter(redactor)

@@ -42,6 +42,7 @@ def scan(
     """
     from fleetscan import inventory as inventories
     from fleetscan import playbook as playbooks
+    from fleetscan.cli.logs import redact_log
     from fleetscan.cli.present import present
     from fleetscan.cli.running import run_scan
     from fleetscan.credentials import Vault
@@ -60,7 +61,8 @@ def scan(
         typer.echo(_preview(hosts, book))
         return
     vault = Vault(fleet.credentials)
-    for notice in vault.prepare({host.credential for host in hosts}):
+    redact_log(vault.redactor)
+    for notice in (*fleet.notices, *vault.prepare({host.credential for host in hosts})):
         print(f"notice: {notice}", file=sys.stderr)
     scan_options = ScanOptions(
         concurrency=concurrency,

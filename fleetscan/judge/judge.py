@@ -6,6 +6,7 @@ that would have read it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -137,10 +138,10 @@ class _Court:
             object_name=one_line(subject.name),
             status=verdict.status,
             reason=verdict.reason,
-            message=one_line(message),
-            expected=one_line(check.expected.render(bound)) if judged and check.expected is not None else "",
+            message=_text(message),
+            expected=_text(check.expected.render(bound)) if judged and check.expected is not None else "",
             observed=_observed(check.observed, bound) if judged else "",
-            remedy=one_line(check.remedy.text.render(bound)) if judged and verdict.status is not Status.PASS else "",
+            remedy=_text(check.remedy.text.render(bound)) if judged and verdict.status is not Status.PASS else "",
             action=check.remedy.action,
             reference=check.reference,
             evidence_ref=self._evidence(check),
@@ -148,7 +149,9 @@ class _Court:
 
     def _evidence(self, check: Check) -> str:
         answers = (self.facts.answers.get(probe) for probe in check.probes)
-        return ";".join(f"{answer.probe}@{answer.sha256[:12]}" for answer in answers if answer and answer.sha256)
+        return sys.intern(
+            ";".join(f"{answer.probe}@{answer.sha256[:12]}" for answer in answers if answer and answer.sha256)
+        )
 
 
 def _decide(check: Check, bound: Bound) -> _Verdict:
@@ -177,9 +180,14 @@ def _observed(expression: Expression | None, bound: Bound | None) -> str:
     try:
         value = expression.evaluate(bound)
     except ExpressionError as error:
-        return one_line(f"? ({error.message})")
+        return _text(f"? ({error.message})")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return one_line(", ".join(str(item) for item in value))
-    return one_line("" if value is None else str(value))
+        return _text(", ".join(str(item) for item in value))
+    return _text("" if value is None else str(value))
+
+
+def _text(text: str) -> str:
+    """One line; a large run says the same of thousands of objects, so equal texts are kept once."""
+    return sys.intern(one_line(text))

@@ -9,7 +9,7 @@ import logging
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import anyio
@@ -100,6 +100,9 @@ class Visit:
     def _report(self, started: datetime, trouble: Trouble | None) -> HostReport:
         if self._output is not None and self._invocation is not None:
             self._readings.append(envelope.decode(bytes(self._output.stdout), self._invocation.nonce))
+        if trouble is not None:
+            redact = self.vault.redactor.redact
+            trouble = replace(trouble, message=redact(trouble.message), hint=redact(trouble.hint))
         facts = answers.merge(self.payload, self._readings)
         self._enter(Stage.JUDGE)
         findings = judge(self.host, facts, self.playbook, trouble)
