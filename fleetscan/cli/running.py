@@ -36,7 +36,7 @@ class _Stopper:
 
         loop = asyncio.get_running_loop()
 
-        def on_signal(number: int, frame: FrameType | None) -> None:
+        def on_signal(_number: int, _frame: FrameType | None) -> None:
             if self.stopped:
                 raise KeyboardInterrupt
             self.stopped = True
@@ -98,5 +98,5 @@ def run_scan(
     )
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt

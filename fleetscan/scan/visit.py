@@ -18,7 +18,6 @@ import anyio.to_thread
 from fleetscan.credentials import Vault
 from fleetscan.errors import InputError, TransportError
 from fleetscan.judge import judge
-from fleetscan.model.facts import HostFacts
 from fleetscan.model.host import Credential, Host
 from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason, Stage
@@ -85,7 +84,8 @@ class Visit:
             trouble = Trouble(reason=error.reason, stage=error.stage, message=error.message, hint=error.hint)
         except InputError as error:
             trouble = Trouble(reason=Reason.AUTH_SECRET, stage=Stage.CREDENTIAL, message=error.message)
-        except Exception as error:  # noqa: BLE001 - a defect of ours costs one host its result, never the run
+        except Exception as error:
+            # The one blind catch: a defect of ours costs one host its result, never the run.
             log.exception("visit to %s failed", self.host.name)
             trouble = Trouble(
                 reason=Reason.INTERNAL,
