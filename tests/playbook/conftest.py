@@ -55,7 +55,8 @@ answer:
 """,
     "probes/vms.ps1": """\
 $rows = foreach ($machine in @(Get-VM -ErrorAction Stop)) {
-    @{ id = "$($machine.Id)"; name = "$($machine.Name)"; state = "$($machine.State)"; size = 1; backup = $null; disks = @() }
+    $state = "$($machine.State)"
+    @{ id = "$($machine.Id)"; name = "$($machine.Name)"; state = $state; size = 1; backup = $null; disks = @() }
 }
 @{ vms = @($rows) }
 """,

@@ -14,6 +14,7 @@ from fleetscan.suggest import did_you_mean
 Refuse = Callable[..., None]
 
 _NAME = re.compile(r"(?:([A-Za-z.-]+)\\)?([A-Za-z]+-[A-Za-z0-9]+)")
+_RANGE = re.compile(r"[0-9]+\.\.[0-9]+")
 _READING_VERBS = ("get-", "test-", "measure-", "select-", "where-", "sort-", "group-", "convertto-", "convertfrom-")
 _VARIABLE_NAME = re.compile(r"'?\+?([A-Za-z][A-Za-z0-9]*)'?")
 _STATIC_KINDS = {
@@ -56,8 +57,10 @@ class CommandRules:
         if name_node is None:
             return  # invoked by an operator, which is refused as such
         name = self._script.text_of(name_node)
-        self.seen.append(name)
         elements = node.child("command_elements")
+        if _RANGE.fullmatch(name) and elements is None:
+            return  # the grammar takes a range of numbers for a command
+        self.seen.append(name)
         arguments = elements.children if elements else []
         self._one_line(name_node, arguments)
         piped = node.before is not None and node.before.kind == "|"
@@ -126,7 +129,7 @@ class CommandRules:
         for node in arguments:
             if node.kind == "command_parameter":
                 kind = self._parameter(known, node)
-            elif self._is_redirection(node):
+            elif self._is_redirection(node) or node.kind == "command_argument_sep":
                 continue
             elif kind is not None and kind is not Kind.SWITCH:
                 self._argument(name, node, kind)
@@ -165,10 +168,10 @@ class CommandRules:
             self._static(name, node)
         elif kind is Kind.NAME:
             match = _VARIABLE_NAME.fullmatch(text)
-            if match is None or match[1].casefold() in allowed.RESERVED:
+            if match is None:
                 self._refuse(node, f"`{text[:40]}` is no name for a variable", "write a plain name, such as 'problems'")
             else:
-                self._origins.fill(match[1])
+                self._origins.fill(match[1], node)
         elif kind is Kind.MODULE and text.strip("'\"").casefold() not in cmdlets.MODULES:
             self._refuse(
                 node, f"the module {text[:60]} is not known", "leave it out: PowerShell loads the modules of commands"

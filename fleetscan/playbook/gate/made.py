@@ -38,8 +38,9 @@ class Origins:
         for node in script.nodes:
             self._statement(node)
 
-    def fill(self, name: str) -> None:
-        """A command fills the variable with things of its own."""
+    def fill(self, name: str, node: Node) -> None:
+        """A command fills the variable, which `node` names, with things of its own."""
+        self._assignable(name.casefold(), node)
         self._assign(name.casefold(), None, FOREIGN)
 
     def reads(self, node: Node) -> None:

@@ -16,9 +16,11 @@ from fleetscan.model.playbook import Language
 from fleetscan.playbook.gate import allowed, cmdlets, tokens
 from fleetscan.playbook.gate.commands import CommandRules
 from fleetscan.playbook.gate.made import Origins
-from fleetscan.playbook.gate.syntax import Node, Script
+from fleetscan.playbook.gate.syntax import Node, Script, short
+from fleetscan.playbook.gate.texts import TextRules
 from fleetscan.suggest import did_you_mean
 
+_WORD = re.compile(r"[A-Za-z0-9_.*?-]+")
 _LOOPS = {"foreach_statement", "for_statement", "while_statement", "do_statement", "switch_statement"}
 _BORDERS = {"script_block_expression", "function_statement", "program"}
 
@@ -32,6 +34,7 @@ class PowerShellGate:
         self.methods: list[str] = []
         self.types: list[str] = []
         functions = {script.text_of(node).casefold() for node in script.nodes if node.kind == "function_name"}
+        self._texts = TextRules(script, self.refuse)
         self._origins = Origins(script, self.refuse)
         self._commands = CommandRules(script, self.refuse, functions, self._origins)
         self._rules: dict[str, Callable[[Node], None]] = {
@@ -39,7 +42,7 @@ class PowerShellGate:
             "invokation_expression": self._method,
             "member_access": self._member,
             "member_name": self._member_name,
-            "expandable_string_literal": self._expandable,
+            "expandable_string_literal": self._texts.expandable,
             "type_literal": self._type,
             "script_block_expression": self._block,
             "variable": self._variable,
@@ -57,7 +60,7 @@ class PowerShellGate:
     def run(self) -> None:
         """Look at everything."""
         for comment in self.script.comments:
-            self._comment(comment)
+            self._texts.comment(comment)
         self._visit(self.script.root)
         self._origins.finish()
 
@@ -66,30 +69,41 @@ class PowerShellGate:
         self.problems.append(self.script.problem(where, message, cure))
 
     def _visit(self, node: Node) -> None:
+        if self._passes(node) and node.children and node.kind not in tokens.LEAVES:
+            self._texts.gaps(node)
+            for child in node.children:
+                self._visit(child)
+
+    def _passes(self, node: Node) -> bool:
+        """Whether the node itself is harmless, so that what is in it has to be looked at."""
         kind = node.kind
         pattern = tokens.LEAVES.get(kind)
-        rule = self._rules.get(kind)
         if pattern is not None and not self._leaf(node, pattern):
-            return
-        if kind in tokens.KEYWORDS and not self._stands_alone(node):
-            return
+            return False
+        if kind in tokens.KEYWORDS and not self._texts.stands_alone(node):
+            return False
+        rule = self._rules.get(kind)
         if rule is not None:
             rule(node)
         elif kind in tokens.REFUSED:
-            message, cure = tokens.REFUSED[kind]
-            self.refuse(node, message, cure)
-            return
-        elif (
-            kind not in tokens.PLAIN
-            and pattern is None
-            and kind not in ("command_name", "command_name_expr", "file_redirection_operator")
+            self.refuse(node, *tokens.REFUSED[kind])
+            return False
+        elif kind in tokens.PLAIN:
+            return bool(node.children) or self._spelled(node)
+        elif pattern is None and kind not in ("command_name", "command_name_expr"):
+            self.refuse(node, f"`{short(self.script.text_of(node))}` is not allowed in a probe ({kind})")
+            return False
+        return True
+
+    def _spelled(self, node: Node) -> bool:
+        """A piece with nothing in it is the word that it is called by; only cases of a switch are free words."""
+        text = self.script.text_of(node)
+        if text.strip().casefold() in ("", node.kind) or (
+            node.kind == "switch_clause_condition" and _WORD.fullmatch(text)
         ):
-            self.refuse(node, f"`{_short(self.script.text_of(node))}` is not allowed in a probe ({kind})")
-            return
-        if node.children and pattern is None:
-            self._gaps(node)
-            for child in node.children:
-                self._visit(child)
+            return True
+        self.refuse(node, f"`{short(text)}` cannot be read with certainty", "quote it")
+        return False
 
     def _leaf(self, node: Node, pattern: re.Pattern[str]) -> bool:
         text = self.script.text_of(node)
@@ -102,79 +116,12 @@ class PowerShellGate:
             parent = node.parent.kind if node.parent else ""
             if parent not in ("key_expression", "switch_clause_condition"):
                 self.refuse(
-                    node, f"`{_short(text)}` begins a line", "write the command on one line, or fill a variable first"
+                    node, f"`{short(text)}` begins a line", "write the command on one line, or fill a variable first"
                 )
                 return False
         if node.kind in ("verbatim_string_characters", "generic_token"):
-            self._words(node, text.strip("'"))
+            self._texts.words(node, text.strip("'"))
         return True
-
-    def _stands_alone(self, node: Node) -> bool:
-        """PowerShell reads `throw'a'` as the command `throwa`."""
-        before, after = self.script.text[node.start - 1 : node.start], self.script.text[node.end : node.end + 1]
-        alone = (not before or before in " \t\n;{}()=") and (not after or after in " \t\n;{}()")
-        if not alone:
-            self.refuse(node, f"`{node.kind}` touches what stands beside it", "put a blank between them")
-        return alone
-
-    def _words(self, node: Node, text: str) -> None:
-        """What a text may not say: where a path leads cannot be proven, but this can be seen."""
-        if tokens.PRODUCT.search(text):
-            self.refuse(
-                node, "asking for Win32_Product makes Windows repair installed software", "read the registry instead"
-            )
-        before = node.before
-        if tokens.UNC.search(text) and not (before and tokens.TEXT_OPERATORS.fullmatch(self.script.text_of(before))):
-            self.refuse(node, "a network path: a probe asks only the host that it runs on", "use a path on the host")
-
-    def _gaps(self, node: Node) -> None:
-        """Between the pieces there may be only blanks and comments: nothing escapes the gate."""
-        if node.kind == "expandable_string_literal":
-            return
-        at = node.start
-        for child in [*node.children, Node("", node.end, node.end)]:
-            gap = self.script.text[at : child.start]
-            if gap.strip() and not self._only_comments(at, child.start):
-                self.refuse(at, f"`{_short(gap.strip())}` cannot be read", "write it in a simpler way")
-            at = child.end
-
-    def _only_comments(self, start: int, end: int) -> bool:
-        text = self.script.text
-        for comment in self.script.comments:
-            if start <= comment.start and comment.end <= end:
-                if text[start : comment.start].strip():
-                    return False
-                start = comment.end
-        return not text[start:end].strip()
-
-    def _comment(self, node: Node) -> None:
-        text = self.script.text_of(node)
-        before = self.script.text[node.start - 1 : node.start]
-        if text.startswith("<#"):
-            self.refuse(node, "a block comment is not allowed in a probe", "begin each line with #")
-        elif before.strip() or node.inside("expandable_string_literal"):
-            self.refuse(
-                node, "a `#` that PowerShell may not read as a comment", "put a blank before it, or quote the text"
-            )
-        elif text.casefold().startswith("#requires"):
-            self.refuse(node, "`#requires` is not allowed in a probe", "write # and a blank")
-
-    def _expandable(self, node: Node) -> None:
-        """In a text in double quotes, the pieces that PowerShell fills in must be those of the tree."""
-        text = self.script.text
-        at = node.start + 1
-        literal = ""
-        for child in [*node.children, Node("", node.end - 1, node.end - 1)]:
-            piece = tokens.ESCAPES.sub(" ", text[at : child.start])
-            literal += piece
-            if child.start < at or tokens.HIDDEN.search(piece):
-                self.refuse(
-                    at, "a text in double quotes that cannot be read with certainty", "use single quotes, -f or -join"
-                )
-                return
-            at = child.end
-        node.children = [child for child in node.children if child.kind != '""']
-        self._words(node, literal)
 
     def _operator(self, node: Node) -> None:
         operator = self.script.text_of(node).casefold()
@@ -305,7 +252,7 @@ def _in_loop(node: Node) -> bool:
 
 
 def _odd(kind: str, text: str) -> tuple[str, str]:
-    shown = f"`{_short(text)}`"
+    shown = f"`{short(text)}`"
     if kind == "variable":
         return f"the variable {shown} is not allowed in a probe", "use plain names: $name, or $env:NAME to read"
     if ">" in text or kind in ("redirected_file_name", "file_redirection_operator"):
@@ -315,8 +262,3 @@ def _odd(kind: str, text: str) -> tuple[str, str]:
     if kind == "type_literal":
         return f"the type {shown} is not allowed in a probe", "use [string], [int], [long], [bool], [datetime] …"
     return f"{shown} cannot be read with certainty", "quote it"
-
-
-def _short(text: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= 40 else f"{line[:39]}…"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from fleetscan.errors import Problem
 from fleetscan.model.playbook import Language
-from fleetscan.playbook.gate.syntax import Node, Script
+from fleetscan.playbook.gate.syntax import Node, Script, short
 from fleetscan.playbook.gate.tools import TOOLS
 from fleetscan.playbook.gate.words import words
 from fleetscan.suggest import did_you_mean
@@ -82,33 +82,47 @@ class _Gate:
         self.problems.append(self.script.problem(where, message, cure))
 
     def _visit(self, node: Node) -> None:
+        if self._passes(node) and node.children and node.kind not in ("file_redirect", "declaration_command"):
+            self._gaps(node)
+            for child in node.children:
+                self._visit(child)
+
+    def _passes(self, node: Node) -> bool:
+        """Whether the node itself is harmless, so that what is in it has to be looked at."""
         kind, text = node.kind, self.script.text_of(node)
         rule = self._rules.get(kind)
         if kind in _LEAVES:
-            if not _LEAVES[kind].fullmatch(text):
-                self._refuse(node, f"`{_short(text)}` cannot be read with certainty", "quote it")
-            return
+            return self._leaf(node, text)
         if rule is not None:
             rule(node)
         elif kind in _REFUSED:
             message, cure = _REFUSED[kind]
             self._refuse(node, f"{message} is not allowed in a probe", cure)
-            return
+            return False
         elif kind not in _PLAIN and kind != "command_name":
-            self._refuse(node, f"`{_short(text)}` is not allowed in a probe ({kind})")
-            return
-        if node.children and kind not in ("file_redirect", "declaration_command"):
-            self._gaps(node)
-            for child in node.children:
-                self._visit(child)
+            self._refuse(node, f"`{short(text)}` is not allowed in a probe ({kind})")
+            return False
+        elif not node.children and text not in ("", kind):
+            self._refuse(node, f"`{short(text)}` cannot be read with certainty", "quote it")
+            return False
+        return True
+
+    def _leaf(self, node: Node, text: str) -> bool:
+        if not _LEAVES[node.kind].fullmatch(text):
+            self._refuse(node, f"`{short(text)}` cannot be read with certainty", "quote it")
+        elif text.strip("\"'").startswith("/dev/") and text != "/dev/null" and not node.inside("test_command"):
+            self._refuse(node, "to open a device can do something", "ask only whether it exists: [ -e /dev/… ]")
+        else:
+            return True
+        return False
 
     def _gaps(self, node: Node) -> None:
-        at = node.start
+        at, end = (node.start, node.end) if node.parent else (0, len(self.script.text))
         inside_text = node.kind == "string"
-        for child in [*node.children, Node("", node.end, node.end)]:
+        for child in [*node.children, Node("", end, end)]:
             gap = self.script.text[at : child.start]
             if gap.strip() and not inside_text and not self._comment_only(at, child.start):
-                self._refuse(at, f"`{_short(gap.strip())}` cannot be read with certainty", "write it in a simpler way")
+                self._refuse(at, f"`{short(gap.strip())}` cannot be read with certainty", "write it in a simpler way")
             elif inside_text and not _LEAVES["string_content"].fullmatch(gap):
                 self._refuse(at, "a text in double quotes that cannot be read with certainty", "use single quotes")
             at = child.end
@@ -131,7 +145,7 @@ class _Gate:
         tool = TOOLS.get(name)
         if tool is None:
             self._refuse(
-                name_node, f"the command `{_short(name)}` is not known to be read-only", did_you_mean(name, TOOLS)
+                name_node, f"the command `{short(name)}` is not known to be read-only", did_you_mean(name, TOOLS)
             )
         elif not tool.fits(arguments):
             self._refuse(
@@ -177,7 +191,7 @@ class _Gate:
     def _assignment(self, node: Node) -> None:
         name = self.script.text_of(node.children[0])
         if not _ASSIGNABLE.fullmatch(name):
-            self._refuse(node, f"the variable {_short(name)} must not be assigned", "use a name in small letters")
+            self._refuse(node, f"the variable {short(name)} must not be assigned", "use a name in small letters")
 
     def _local(self, node: Node) -> None:
         if self.script.text_of(node.children[0]) != "local":
@@ -218,8 +232,3 @@ def prove(text: str, source: str) -> list[Problem]:
     gate = _Gate(script)
     gate.run()
     return gate.problems
-
-
-def _short(text: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= 40 else f"{line[:39]}…"

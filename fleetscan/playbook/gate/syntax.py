@@ -186,3 +186,9 @@ def _errors(raw: RawNode) -> Iterator[Node]:
     elif raw.has_error:
         for child in raw.children:
             yield from _errors(child)
+
+
+def short(text: str) -> str:
+    """The beginning of a piece of code, for messages."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= 40 else f"{line[:39]}…"

@@ -81,7 +81,7 @@ REFUSED = {
     "exit": ("`exit` would end the whole scan of the host", "use return, or throw with a text"),
     "label": ("a label is not allowed in a probe", "put the loops into one another without it"),
     "label_expression": ("a label is not allowed in a probe", "put the loops into one another without it"),
-    ":": ("a colon after a parameter is not allowed in a probe", "write a blank instead"),
+    "command_argument_sep": ("a colon after a parameter is not allowed in a probe", "write a blank instead"),
     "-file": ("`switch -File` is not allowed in a probe", "read the file with Get-Content"),
     "class_statement": ("a class is not allowed in a probe", "use a hashtable"),
     "named_block": (
