@@ -13,8 +13,8 @@ from fleetscan.report.rows import COLUMNS, rows
 CELL_LIMIT = 32_767
 """UTF-16 units that Excel keeps of a cell; it drops the rest without a word, we end with an ellipsis."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet calculate; the wide forms do so under a Japanese Windows."""
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet calculate, as do a tab or a carriage return; the wide forms under a Japanese Windows."""
 
 
 def render(report: RunReport) -> str:
@@ -36,12 +36,12 @@ def _cell(value: str | bool) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    risky = value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA)
+    invisible = value.startswith(("\t", "\r"))
     lines = value.splitlines()
     if lines != [value]:
         value = " ⏎ ".join(line.strip() for line in lines if line.strip())
     value = clean(value, CELL_LIMIT).replace("\t", " ")
-    if risky or value.lstrip().startswith(_FORMULA):
+    if invisible or value.lstrip().startswith(_FORMULA):
         value = f"'{value}"
     return _shorten(value)
 

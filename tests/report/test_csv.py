@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -160,3 +161,9 @@ def test_every_known_harm_is_one_physical_line(text: str) -> None:
 def test_a_host_without_a_visit_is_dated_by_the_end_of_the_run() -> None:
     never = visit(host("hv01"), [finding("hv01", "check")], started_at=None, ended_at=None)
     assert rows(run([never]))[0]["assessed_at"] == "2026-11-24T02:00:08Z"
+
+
+def test_times_are_utc_whatever_the_clock_of_the_process() -> None:
+    paris = timezone(timedelta(hours=1))
+    visited = visit(host("hv01"), [finding("hv01", "check")], ended_at=datetime(2026, 11, 24, 3, 0, tzinfo=paris))
+    assert rows(run([visited]))[0]["assessed_at"] == "2026-11-24T02:00:00Z"

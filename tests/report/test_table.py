@@ -125,6 +125,14 @@ def test_a_fleet_that_fails_in_many_ways_names_each_check_and_each_host() -> Non
     assert len(text.split("\n")) < 100
 
 
+def test_the_rows_by_check_keep_to_a_screen() -> None:
+    names = [f"hv{number:02}.example" for number in range(20)]
+    hosts = [visit(host(name), [finding(name, f"check-{name[2:4]}", Status.FAIL)]) for name in names]
+    text = screen(run(hosts))
+    assert len(re.findall(r"^FAIL ", text, re.MULTILINE)) == 12
+    assert "… and 8 more checks" in text
+
+
 def test_problems_come_before_warnings_and_critical_before_high() -> None:
     text = screen(morning.fleet())
     places = [
@@ -158,6 +166,23 @@ def test_objects_that_share_a_row_are_still_named() -> None:
     assert "Remedy: Switch sql-[01-04], web-[01-04], file-[01-04] on." in text
     longer = [replace(each, remedy="Switch it on.") for each in found]
     assert "    VMs: sql-[01-04], web-[01-04], file-[01-04]\n" in screen(run([visit(host(name), longer)]))
+
+
+def test_a_host_with_very_many_failures_is_told_in_short() -> None:
+    name = "hv01.example"
+    found = [
+        finding(name, f"check-{number:02}", Status.FAIL, vm=f"vm{vm}", observed=f"{vm} %", remedy="Mend it.")
+        for number in range(20)
+        for vm in range(10)
+    ]
+    report = run([visit(host(name), found)])
+    text = screen(report)
+    assert len(re.findall(r"^  FAIL ", text, re.MULTILINE)) == 15
+    assert "… and 5 more rows" in text
+    assert text.count("Remedy: ") == 5
+    assert "… and the remedies of 15 more checks" in text
+    assert "--all" in text
+    assert "--all" not in screen(run([visit(host(name), found[:1])]))
 
 
 def test_what_passes_or_does_not_apply_is_shown_on_demand_only() -> None:
