@@ -139,10 +139,11 @@ def load(folder: Path) -> Fleet:
         raise InputError(problems)
     problems += _passwords(document, file)
     hosts: list[SimulatedHost] = []
+    files = _Files()
     for group_name, group in file.groups.items():
         base = group.lab.over(file.defaults)
         for index, name in enumerate(group.hosts):
-            host = _host(folder, name, group_name, base)
+            host = _host(folder, name, group_name, base, files)
             problems += _impossible(document, ("groups", group_name, "hosts", index), host, file.accounts)
             hosts.append(host)
     if problems:
@@ -184,10 +185,10 @@ def _impossible(
     return []
 
 
-def _host(folder: Path, name: str, group: str, base: Settings) -> SimulatedHost:
+def _host(folder: Path, name: str, group: str, base: Settings, files: _Files) -> SimulatedHost:
     path = folder / "hosts" / f"{name}.yaml"
-    facts = dict(merged(path))
-    document = read(path)
+    facts = dict(files.merged(path))
+    document = files.read(path)
     own, problems = check(Settings, facts.pop("lab", {}), document, ("lab",))
     machine, more = check(Machine, {"name": name, **facts}, document)
     if own is None or machine is None:
@@ -203,24 +204,37 @@ def _simulated(machine: Machine, group: str, settings: Settings) -> SimulatedHos
     return SimulatedHost(machine=machine, group=group, latency=latency, **given)
 
 
-def merged(path: Path, seen: tuple[Path, ...] = ()) -> Mapping[str, JSON]:
-    """The facts of a file over those that it extends; raises InputError, also for a circle."""
-    path = path.resolve()
-    document = read(path)
-    if not isinstance(document.data, dict):
-        raise InputError.of(str(path), "must be a mapping")
-    if path in seen:
-        raise InputError.of(str(path), "extends itself", "break the circle")
-    data = dict(document.data)
-    parent = data.pop("extends", None)
-    if parent is None:
-        return data
-    if not isinstance(parent, str):
-        raise InputError([document.problem(("extends",), "extends must be the path of a file")])
-    base = merged(path.parent / parent, (*seen, path))
-    result = _merge(dict(base), data)
-    assert isinstance(result, dict)  # noqa: S101 # two mappings merge into one
-    return result
+class _Files:
+    """The files of a fleet, each read once: many hosts extend the same facts."""
+
+    def __init__(self) -> None:
+        self._documents: dict[Path, Document] = {}
+
+    def read(self, path: Path) -> Document:
+        """A file; raises InputError."""
+        path = path.resolve()
+        if path not in self._documents:
+            self._documents[path] = read(path)
+        return self._documents[path]
+
+    def merged(self, path: Path, seen: tuple[Path, ...] = ()) -> Mapping[str, JSON]:
+        """The facts of a file over those that it extends; raises InputError, also for a circle."""
+        path = path.resolve()
+        document = self.read(path)
+        if not isinstance(document.data, dict):
+            raise InputError.of(str(path), "must be a mapping")
+        if path in seen:
+            raise InputError.of(str(path), "extends itself", "break the circle")
+        data = dict(document.data)
+        parent = data.pop("extends", None)
+        if parent is None:
+            return data
+        if not isinstance(parent, str):
+            raise InputError([document.problem(("extends",), "extends must be the path of a file")])
+        base = self.merged(path.parent / parent, (*seen, path))
+        result = _merge(dict(base), data)
+        assert isinstance(result, dict)  # noqa: S101 # two mappings merge into one
+        return result
 
 
 def _merge(base: JSON, over: JSON) -> JSON:
@@ -248,7 +262,7 @@ def many(base: SimulatedHost, count: int, *, pattern: str = "hv{:04d}.lab.exampl
     hosts = []
     used = 0
     for number in range(1, count + 1):
-        fault = None
+        fault = base.fault
         if int(number * misbehave) > int((number - 1) * misbehave):
             fault, used = faults[used % len(faults)], used + 1
         machine = varied(base.machine, pattern.format(number))
