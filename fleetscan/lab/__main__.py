@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -29,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InputError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    return asyncio.run(_run(options, fleet))
+    try:
+        return asyncio.run(_run(options, fleet))
+    except OSError as error:  # a port that is taken, a file that cannot be written
+        print(error, file=sys.stderr)
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--engine", choices=[str(choice) for choice in Choice], default=str(Choice.DIRECT))
     parser.add_argument("--own-addresses", action="store_true", help="an address of 127.0.0.0/8 for each host")
     parser.add_argument("--inventory", type=Path, metavar="FILE", help="write the inventory to this file")
-    parser.add_argument("--environment", type=Path, metavar="FILE", help="write NAME=password lines to this file")
+    parser.add_argument(
+        "--environment", type=Path, metavar="FILE", help="write NAME=password lines to this file, in the syntax of sh"
+    )
     parser.add_argument("--port", type=int, default=0, help="loopback port of /counters; a free one by default")
     return parser
 
@@ -62,7 +69,7 @@ def _fleet(options: argparse.Namespace) -> Fleet:
         raise ValueError(f"the fleet has no host {options.base}")
     base = _changed(named[0], options)
     copies = many(base, options.hosts, pattern=options.names, misbehave=options.misbehave)
-    return replace(fleet, hosts=copies.hosts)
+    return replace(fleet, hosts=copies.hosts, title="")
 
 
 def _changed(host: SimulatedHost, options: argparse.Namespace) -> SimulatedHost:
@@ -98,7 +105,7 @@ def _write(options: argparse.Namespace, lab: Lab) -> None:
     if options.inventory:
         options.inventory.write_text(lab.inventory(), encoding="utf-8")
     if options.environment:
-        lines = (f"{name}={value}\n" for name, value in lab.environment.items())
+        lines = (f"{name}={shlex.quote(value)}\n" for name, value in lab.environment.items())
         options.environment.touch(mode=0o600)
         options.environment.write_text("".join(lines), encoding="utf-8")
 

@@ -9,7 +9,6 @@ import pytest
 from fleetscan.errors import InputError
 from fleetscan.lab import Fault, SimulatedHost, demo_fleet, load, many
 from fleetscan.lab.faults import possible
-from fleetscan.lab.fleet import merged
 from tests.lab.helpers import host, machine
 
 FOLDER = Path(__file__).parent / "fleet"
@@ -76,11 +75,9 @@ def test_mistakes_are_named(tmp_path: Path, files: dict[str, str], message: str)
     assert message in str(caught.value)
 
 
-def test_merging_stops_at_a_circle(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("extends: b.yaml")
-    (tmp_path / "b.yaml").write_text("extends: a.yaml")
+def test_a_circle_of_extensions_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="extends itself"):
-        merged(tmp_path / "a.yaml")
+        load(write(tmp_path, h1="extends: a.yaml", a="extends: b.yaml", b="extends: a.yaml"))
 
 
 def test_copies_have_names_and_vms_of_their_own_and_share_well_known_ids() -> None:
