@@ -25,6 +25,19 @@ _CERTIFICATE_HINTS = {
 }
 _PLAIN_TEXT = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
 _TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"})
+_CERTIFICATE_ALERTS = frozenset(
+    {
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+        "TLSV1_ALERT_ACCESS_DENIED",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    }
+)
+"""With TLS 1.3 they come after the handshake, with the first answer."""
 _BEFORE_LOGON = frozenset({Stage.RESOLVE, Stage.CONNECT, Stage.TLS})
 _TEMPORARY_DNS = frozenset({socket.EAI_AGAIN})
 
@@ -93,6 +106,9 @@ def tls_trouble(error: ssl.SSLError, stage: Stage, place: str, *, started: bool 
         reason = _CERTIFICATE_REASONS.get(error.verify_code, Reason.TLS_UNTRUSTED)
         text = f"{place}: the certificate is not accepted: {error.verify_message}"
         return TransportError(reason, Stage.TLS, text, hint=_CERTIFICATE_HINTS[reason])
+    if error.reason in _CERTIFICATE_ALERTS:
+        text = f"{place}: the host does not accept our client certificate ({error.reason})"
+        return TransportError(Reason.AUTH_REJECTED, Stage.LOGON, text)
     if stage is not Stage.TLS:
         text = f"{place}: the encrypted connection was cut"
         return TransportError(Reason.UNREACHABLE_RESET, stage, text, retryable=not started)

@@ -8,7 +8,6 @@ ends by itself within milliseconds.
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -35,6 +34,8 @@ _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 _FULL = 64 * 1024
 """An answer of at least this many bytes was cut by the envelope's size: the rest is ready, no pause is due."""
+_LIKE_TLS = frozenset({Reason.UNREACHABLE_RESET, Reason.PROTOCOL_CLOSED, Reason.PROTOCOL_GARBLED})
+"""What comes of speaking HTTP to a port that expects TLS."""
 _OTHER_PORT = {5985: 5986, 5986: 5985}
 
 T = TypeVar("T")
@@ -77,6 +78,8 @@ class WinRMConnection:
                 await self._line.call(self._line.shell.open)
         except TransportError as error:
             self._rejected = error.reason.family == "auth"
+            if self._host.winrm.scheme == "http" and error.reason in _LIKE_TLS:
+                error.hint = error.hint or "is it an https listener? Then set winrm.scheme to https"
             raise
 
     async def run(self, command: str, stdin: bytes, output: Output) -> int | None:
@@ -95,10 +98,8 @@ class WinRMConnection:
             await line.call(shell.open)
         line.enter(Stage.COMMAND, self._on_stage)
         self._unfinished = True
-        await line.call(shell.start, command)
-        for start in range(0, max(len(stdin), 1), CHUNK):
-            chunk = stdin[start : start + CHUNK]
-            await line.call(functools.partial(shell.feed, end=start + CHUNK >= len(stdin)), chunk)
+        messages = 2 + len(stdin) // CHUNK
+        await line.call(shell.start, command, stdin, timeout=messages * READ_TIMEOUT)
         line.enter(Stage.OUTPUT, self._on_stage)
         status = await _collect(line, output)
         self._unfinished = False
@@ -115,18 +116,26 @@ class WinRMConnection:
         line.shell.close()
 
     async def _clean_up(self, line: _Line) -> None:
+        """On the line as it is; on a new one if that is cut. A new line means a new logon, so it is tried once."""
         shell_id, command_id = line.shell.shell_id, line.shell.command_id
+        if line.alive and await self._delete(line, shell_id, command_id):
+            return
         with contextlib.suppress(TransportError):
-            if not line.alive:
-                line.shell.close()
-                line = await _open_line(self._host, self._login, _CLOSING_TIME, _nobody)
+            line = await _open_line(self._host, self._login, _CLOSING_TIME, _nobody)
+            try:
                 line.enter(Stage.LOGON, _nobody)
                 await line.call(line.shell.logon)
+                await self._delete(line, shell_id, command_id)
+            finally:
+                line.shell.close()
+
+    async def _delete(self, line: _Line, shell_id: str, command_id: str) -> bool:
+        with contextlib.suppress(TransportError):
             if self._unfinished and command_id:
-                with contextlib.suppress(TransportError):
-                    await line.call(line.shell.signal, shell_id, command_id)
+                await line.call(line.shell.signal, shell_id, command_id)
             await line.call(line.shell.delete, shell_id)
-        line.shell.close()
+            return True
+        return False
 
 
 class _Line:

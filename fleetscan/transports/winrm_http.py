@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
@@ -27,6 +27,9 @@ from urllib3.connectionpool import HTTPConnectionPool
 from fleetscan.errors import TransportError
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports.resolve import Address
+
+if TYPE_CHECKING:
+    from urllib3.response import HTTPResponse
 
 ANSWER_LIMIT = 1024 * 1024
 """Bytes of one HTTP answer. We allow the host envelopes of 150 KiB (MaxEnvelopeSize); sealing adds little."""
@@ -167,12 +170,23 @@ class Link:
 
 
 class _Connection(HTTPConnection):
-    """An HTTP connection over a socket of the link, plain or TLS alike."""
+    """An HTTP connection over a socket of the link, plain or TLS alike. Head and body of a request go out together."""
 
     link: Link
+    unsent = b""
 
     def connect(self) -> None:
         self.sock = self.link.take()
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        self.unsent += data
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # so does urllib3: it is not http.client's answer
+        data, self.unsent = self.unsent, b""
+        self.sock.sendall(data)
+        return super().getresponse()
 
 
 class _Pool(HTTPConnectionPool):

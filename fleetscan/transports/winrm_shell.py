@@ -6,6 +6,7 @@ that should be encrypted, no answer is taken for another's, and after an error t
 
 from __future__ import annotations
 
+import contextlib
 import re
 import traceback
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import requests
 import spnego
 from requests_ntlm import HttpNtlmAuth
 from spnego._ntlm_raw.crypto import ntowfv1  # spnego exports no MD4, and OpenSSL 3 has none
-from winrm.exceptions import WinRMOperationTimeoutError, WinRMTransportError
+from winrm.exceptions import WinRMOperationTimeoutError, WinRMTransportError, WSManFaultError
 from winrm.protocol import Protocol
 from winrm.transport import Transport
 
@@ -149,26 +150,29 @@ class Shell:
         self.shell_id = self._run(self._create)
         self._link.progress.logged_on = True
 
-    def start(self, command: str) -> None:
-        """Start a command line that will read its stdin to the end. A command before it is signalled first."""
+    def start(self, command: str, stdin: bytes) -> None:
+        """Start a command line and feed it its stdin, to the end. A command before it is signalled first."""
         if self.command_id:
             self.signal(self.shell_id, self.command_id)
         self._link.progress.started = True
         self.command_id = self._run(
             lambda: self._protocol.run_command(self.shell_id, command, console_mode_stdin=False).strip()
         )
-
-    def feed(self, chunk: bytes, *, end: bool) -> None:
-        """Send a chunk of at most CHUNK bytes to the command's stdin."""
-        self._run(lambda: self._protocol.send_command_input(self.shell_id, self.command_id, chunk, end=end))
+        for start in range(0, max(len(stdin), 1), CHUNK):
+            self._feed(stdin[start : start + CHUNK], end=start + CHUNK >= len(stdin))
 
     def receive(self) -> Received:
         """What the command has written since the last time; waits up to OPERATION_TIMEOUT for it."""
         return self._run(self._receive)
 
     def signal(self, shell_id: str, command_id: str) -> None:
-        """Terminate a command."""
-        self._run(lambda: self._protocol.cleanup_command(shell_id, command_id))
+        """Terminate a command. A fault says that there is nothing to terminate any more."""
+
+        def terminate() -> None:
+            with contextlib.suppress(WSManFaultError):
+                self._protocol.cleanup_command(shell_id, command_id)
+
+        self._run(terminate)
 
     def delete(self, shell_id: str) -> None:
         """Delete a shell, and all that runs in it."""
@@ -190,6 +194,9 @@ class Shell:
             self._link.kill()
             _forget(error)
             raise translate(error, self._link.progress, self._place) from error
+
+    def _feed(self, chunk: bytes, *, end: bool) -> None:
+        self._run(lambda: self._protocol.send_command_input(self.shell_id, self.command_id, chunk, end=end))
 
     def _log_on(self) -> None:
         session = self._protocol.transport.build_session()

@@ -51,7 +51,7 @@ class Server:
         return Login(username=getpass.getuser(), private_key=str(self.folder / "user"))
 
     def log(self) -> str:
-        time.sleep(0.1)  # sshd writes after it has answered
+        time.sleep(0.05)  # sshd writes after it has answered
         return (self.folder / "log").read_text()
 
     def known(self, name: str, key: str, marker: str = "") -> str:
@@ -184,7 +184,7 @@ async def test_a_cut_in_the_middle_is_told(start: Start) -> None:
     output = Output()
     async with connected(server.host(), server.login) as connection:
         with pytest.raises(TransportError) as caught:
-            await connection.run("sh -s", b"echo before; sleep 0.3; kill -9 $PPID", output)
+            await connection.run("sh -s", b"echo before; sleep 0.2; kill -9 $PPID", output)
     assert (caught.value.reason, caught.value.stage) == (Reason.UNREACHABLE_RESET, Stage.OUTPUT)
     assert caught.value.retryable is False
     assert bytes(output.stdout) == b"before\n"
@@ -194,7 +194,7 @@ async def test_a_cut_in_the_middle_is_told(start: Start) -> None:
 async def test_keys_with_a_passphrase(server: Server, tmp_path: Path, passphrase: str | None) -> None:
     key = tmp_path / "key"
     shutil.copy(server.folder / "user", key)
-    await anyio.run_process(["ssh-keygen", "-p", "-P", "", "-N", "right", "-f", str(key)])
+    await anyio.run_process(["ssh-keygen", "-p", "-a", "2", "-P", "", "-N", "right", "-f", str(key)])
     secret = Secret(passphrase) if passphrase is not None else None
     login = replace(server.login, private_key=str(key), passphrase=secret)
     if passphrase == "right":

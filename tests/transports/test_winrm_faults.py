@@ -87,7 +87,7 @@ async def visit(variant: str, case: Case) -> None:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.6)
+    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.4)
 
 
 @cases(TLS)
@@ -118,7 +118,7 @@ async def test_done_without_exit_code_is_a_result() -> None:
 
 @pytest.mark.parametrize("fault", [Fault.DELETE_HANG, Fault.DELETE_RESET])
 async def test_a_failing_delete_is_nobodys_problem(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleetscan.transports.winrm._CLOSING_TIME", 0.5)
+    monkeypatch.setattr("fleetscan.transports.winrm._CLOSING_TIME", 0.3)
     async with prepare(faulty("winrm-http-ntlm", fault)) as ground:
         began = anyio.current_time()
         async with ground.connected() as connection:

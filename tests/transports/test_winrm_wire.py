@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
+import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from fleetscan.errors import TransportError
 from fleetscan.model.host import Host, WinRMAuth, WinRMSettings
@@ -39,6 +48,7 @@ class Peer:
     connections: int = 0
     received: bytearray = field(default_factory=bytearray)
     requests: int = 0
+    certificate: dict[str, object] = field(default_factory=dict)
 
     def host(self, **winrm: object) -> Host:
         settings = WinRMSettings(scheme="http", port=self.port, auth=WinRMAuth.NTLM)
@@ -52,13 +62,14 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(answer: Answer) -> AsyncIterator[Peer]:
+async def peer(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
     """Serve: `answer` is given the number of the request and its bytes; None closes the connection."""
     state = Peer()
     writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         state.connections += 1
+        state.certificate = writer.get_extra_info("peercert") or state.certificate
         writers.append(writer)
         try:
             while True:
@@ -74,12 +85,14 @@ async def peer(answer: Answer) -> AsyncIterator[Peer]:
                     return
                 writer.write(reply)
                 await writer.drain()
+                if b"Connection: close" in reply:
+                    return
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state
@@ -163,7 +176,7 @@ async def test_after_a_failed_logon_nothing_goes_out_in_clear(reply: bytes | Non
     """pywinrm keeps a session whose encryption was never set up; its next message would be readable."""
     async with peer(lambda *_: reply) as listener:
         shell = listener.shell()
-        for attempt in (shell.logon, shell.open, shell.logon, lambda: shell.start("hostname")):
+        for attempt in (shell.logon, shell.open, shell.logon, lambda: shell.start("hostname", b"")):
             with pytest.raises(TransportError):
                 await anyio.to_thread.run_sync(attempt)
         shell.close()
@@ -226,7 +239,7 @@ class Seal:
     ],
 )
 async def test_answers_of_strangers(reply: bytes, reason: Reason, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.5)
+    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.3)
     async with peer(lambda *_: reply) as listener:
         error = await reason_of(listener.host())
         assert error.reason is reason, error.message
@@ -324,3 +337,122 @@ async def test_the_secret_does_not_stay_with_an_error() -> None:
         if "fleetscan" not in frame.tb_frame.f_code.co_filename:
             assert "swordfish" not in repr(frame.tb_frame.f_locals)
         frame = frame.tb_next
+
+
+async def test_http_to_a_tls_port_gets_a_hint() -> None:
+    async with prepare(VARIANTS["winrm-https-ntlm"], scheme="http") as ground:
+        with pytest.raises(TransportError) as caught:
+            await ground.connect()
+        assert caught.value.reason in (Reason.UNREACHABLE_RESET, Reason.PROTOCOL_CLOSED, Reason.PROTOCOL_GARBLED)
+        assert "https" in caught.value.hint
+        assert ground.counters.logons == 0
+
+
+SHELL = b'<w:Selector xmlns:w="x" Name="ShellId">11111111-0000-0000-0000-000000000001</w:Selector>'
+COMMAND = b'<rsp:CommandId xmlns:rsp="x">22222222-0000-0000-0000-000000000002</rsp:CommandId>'
+DONE = (
+    b'<rsp:CommandState xmlns:rsp="http://schemas.microsoft.com/wbem/wsman/1/windows/shell" '
+    b'State="http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done">'
+    b"<rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState>"
+)
+
+
+def closing_listener(number: int, request: bytes) -> bytes:
+    """Create, Command, Send, Receive, Delete; closes after each, as a load balancer may."""
+    related = re.search(rb"MessageID>(uuid:[^<]+)<", request)
+    assert related is not None
+    inner = [SHELL, COMMAND, b"", DONE, b""][number - 1]
+    body = b"<e><h><a:RelatesTo xmlns:a='x'>%s</a:RelatesTo></h><b>%s</b></e>" % (related[1], inner)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nConnection: close\r\n"
+    return head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """A server with an authority of its own (`server`), and a client certificate whose key has a passphrase."""
+    for name, passphrase in (("server", None), ("client", b"open sesame")):
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+            .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+        (tmp_path / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        (tmp_path / f"{name}.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    return tmp_path
+
+
+def certificate_login(folder: Path, passphrase: str) -> Login:
+    certificate, key = str(folder / "client.pem"), str(folder / "client.key")
+    return Login(username="", certificate=certificate, certificate_key=key, passphrase=Secret(passphrase))
+
+
+def asking_for_certificates(folder: Path, version: ssl.TLSVersion, authority: str) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.minimum_version = tls.maximum_version = version
+    tls.load_cert_chain(folder / "server.pem", folder / "server.key")
+    tls.load_verify_locations(folder / authority)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    return tls
+
+
+versions = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+
+
+@versions
+async def test_an_unwelcome_client_certificate_is_a_rejected_logon(certificates: Path, version: ssl.TLSVersion) -> None:
+    """The alert comes in the handshake with TLS 1.2, after it with TLS 1.3. asyncio would not send it at all."""
+    tls = asking_for_certificates(certificates, version, "server.pem")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            connected, _ = server.accept()
+            with tls.wrap_socket(connected, server_side=True, do_handshake_on_connect=False) as secured:
+                with suppress(ssl.SSLError):
+                    secured.do_handshake()
+                socket.socket.recv(secured, 65_536)  # what is left unread would turn the end into a reset
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        listener = Peer(server.getsockname()[1])
+        host = listener.host(auth=WinRMAuth.CERTIFICATE, scheme="https", ca_file=str(certificates / "server.pem"))
+        error = await reason_of(host, login=certificate_login(certificates, "open sesame"))
+        thread.join()
+    assert (error.reason, error.stage, error.retryable) == (Reason.AUTH_REJECTED, Stage.LOGON, False)
+
+
+@versions
+async def test_a_client_certificate_logs_on(
+    certificates: Path, version: ssl.TLSVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also: every request may come over a connection of its own, and .netrc does not replace the certificate."""
+    (certificates / ".netrc").write_text("default login mallory password x\n")
+    monkeypatch.setenv("NETRC", str(certificates / ".netrc"))
+    async with peer(closing_listener, asking_for_certificates(certificates, version, "client.pem")) as listener:
+        host = listener.host(auth=WinRMAuth.CERTIFICATE, scheme="https", ca_file=str(certificates / "server.pem"))
+        login = certificate_login(certificates, "open sesame")
+        connection = await winrm.connect(host, login, connect_timeout=2.0, on_stage=lambda _: None)
+        assert await connection.run("hostname", b"", Output()) == 0
+        await connection.aclose()
+        assert (listener.requests, listener.connections) == (5, 5)
+        assert listener.certificate["subject"] == ((("commonName", "client"),),)
+        assert listener.received.count(b"secprofile/https/mutual") == 5
+        assert b"Basic" not in listener.received
+
+
+@pytest.mark.parametrize("passphrase", ["wrong", ""])
+async def test_a_locked_client_certificate_contacts_nobody(certificates: Path, passphrase: str) -> None:
+    async with peer(closing_listener) as listener:
+        host = listener.host(auth=WinRMAuth.CERTIFICATE, scheme="https", ca_file=str(certificates / "server.pem"))
+        error = await reason_of(host, login=certificate_login(certificates, passphrase))
+        assert (error.reason, error.stage) == (Reason.AUTH_SECRET, Stage.CREDENTIAL)
+        assert listener.connections == 0
