@@ -23,7 +23,7 @@ from fleetscan.report.digest import (
     wordings,
 )
 from fleetscan.report.layout import Column, Importance, command, pack, table
-from fleetscan.report.screen import Screen
+from fleetscan.report.screen import REMEDY_LINES, Screen
 
 ROWS = 15
 """Rows of one block; more are folded further, and then counted."""
@@ -36,11 +36,11 @@ _HEADING = (Status.FAIL, Status.WARN, Status.ERROR, Status.NOT_ASSESSED, Status.
 _COLUMNS = (
     Column("status"),
     Column("severity"),
-    Column("object", comfortable=14, least=9, middle=True),
-    Column("check", comfortable=22, least=10),
-    Column("found", comfortable=16, least=10),
-    Column("expected", comfortable=12, least=8),
-    Column("item", comfortable=5, least=5),
+    Column("object", floors=(20, 14, 9), middle=True),
+    Column("check", floors=(30, 22, 10)),
+    Column("found", floors=(26, 16, 10)),
+    Column("expected", floors=(20, 12, 8)),
+    Column("item", floors=(5, 5, 5)),
 )
 _IMPORTANCE = Importance(shrink=(6, 5, 4, 3, 2), spare=(5,), drop=(6, 1, 4))
 
@@ -172,7 +172,7 @@ def _cause(screen: Screen, problem: Problem) -> list[str]:
     if names and names not in remedy:
         lines += screen.sentence(f"{words.plural_of(first.object_type)}: {names}", first="    ", rest="      ")
     if remedy:
-        lines += screen.sentence(f"Remedy: {remedy}", first="    ", rest="      ")
+        lines += screen.sentence(f"Remedy: {remedy}", first="    ", rest="      ", lines=REMEDY_LINES)
     if first.action and first.status is Status.FAIL and screen.plan:
         lines += command("Plan it:", f"{screen.plan} {screen.grid.lay(first.check_id)}", screen.width, indent="    ")
     return lines

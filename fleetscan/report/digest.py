@@ -17,8 +17,8 @@ Pair = tuple[HostReport, Finding]
 Wording = tuple[str, str]
 """A text with HOST and OBJECT in place of names, and one example of it with the names."""
 
-HOST, OBJECT = "\x00h", "\x00o"
-"""Stand in a text for the name of its host and of its object. Controls cannot come out of `one_line`."""
+HOST, OBJECT, OBJECT_ID = "\x00h", "\x00o", "\x00i"
+"""Stand in a text for the name of its host, and the name and the id of its object. `one_line` lets no NUL through."""
 
 _URGENCY = (Status.FAIL, Status.ERROR, Status.NOT_ASSESSED, Status.WARN, Status.PASS, Status.NOT_APPLICABLE)
 
@@ -88,13 +88,14 @@ def wordings(texts: Iterable[Wording]) -> list[Wording]:
 
 
 def neutral(text: str, host: Host, finding: Finding | None = None) -> str:
-    """The text with HOST and OBJECT in place of the names of its host and its object."""
+    """The text with HOST, OBJECT and OBJECT_ID in place of the names of its host and its object."""
     text = one_line(text)
     for name in _names(host):
         text = _replace(text, name, HOST)
     if finding is not None:
-        for name in (finding.object_id, finding.object_name):
-            text = _replace(text, name, OBJECT)
+        names = {finding.object_id: OBJECT_ID, finding.object_name: OBJECT}
+        for name in sorted(names, key=len, reverse=True):
+            text = _replace(text, name, names[name])
     return text
 
 

@@ -17,12 +17,11 @@ NARROWEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. It shrinks to `comfortable`, and if that is not enough to `least`."""
+    """A column of a table. It shrinks to its first floor, and only when that is not enough to the next one."""
 
     title: str
-    comfortable: int = 0
-    least: int = 0
-    """0 for both: the column is never narrower than its widest cell."""
+    floors: tuple[int, int, int] = (0, 0, 0)
+    """Widths that are generous, comfortable, and the least; 0: the column is never narrower than its widest cell."""
     right: bool = False
     middle: bool = False
     """Cut in the middle: the end of the text tells as much as its beginning."""
@@ -119,27 +118,25 @@ def _fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, i
         max(wide, len(column.title)) if wide or column.always else 0
         for wide, column in zip(natural, columns, strict=True)
     ]
-    comfortable = [column.comfortable for column in columns]
-    least = [column.least for column in columns]
     spare, drop = importance.spare, importance.drop
-    attempts = [(spare[:count], comfortable) for count in range(len(spare) + 1)]
-    attempts += [((*spare, *drop[:count]), least) for count in range(len(drop) + 1)]
+    attempts: list[tuple[Sequence[int], int]] = [((), 0)]
+    attempts += [(spare[:count], 1) for count in range(len(spare) + 1)]
+    attempts += [((*spare, *drop[:count]), 2) for count in range(len(drop) + 1)]
     widths = natural
-    for gone, floors in attempts:
-        widths = _shrunk(
-            [0 if index in gone else wide for index, wide in enumerate(natural)], width, floors, importance
-        )
+    for gone, deepest in attempts:
+        widths = [0 if index in gone else wide for index, wide in enumerate(natural)]
+        for level in range(deepest + 1):
+            _shrink(widths, width, [column.floors[level] for column in columns], importance)
         if _total(widths) <= width:
             break
     return widths
 
 
-def _shrunk(widths: list[int], width: int, floors: Sequence[int], importance: Importance) -> list[int]:
+def _shrink(widths: list[int], width: int, floors: Sequence[int], importance: Importance) -> None:
     for index in importance.shrink:
         excess = _total(widths) - width
         if excess > 0 and widths[index] > floors[index] > 0:
             widths[index] = max(widths[index] - excess, floors[index])
-    return widths
 
 
 def _total(widths: Sequence[int]) -> int:

@@ -24,12 +24,12 @@ _VERDICTS = (Status.PASS, Status.WARN, Status.FAIL, Status.ERROR, Status.NOT_ASS
 _BY_CHECK = (
     Column("status"),
     Column("severity"),
-    Column("check", comfortable=26, least=14),
+    Column("check", floors=(30, 24, 14)),
     Column("hosts", right=True),
     Column("findings", right=True),
-    Column("found", comfortable=16, least=10),
-    Column("expected", comfortable=12, least=8),
-    Column("item", comfortable=5, least=5),
+    Column("found", floors=(26, 16, 10)),
+    Column("expected", floors=(20, 12, 8)),
+    Column("item", floors=(5, 5, 5)),
 )
 _IMPORTANCE = Importance(shrink=(7, 6, 5, 2), spare=(6,), drop=(7, 4, 1, 5))
 

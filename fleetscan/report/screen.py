@@ -9,7 +9,7 @@ from fleetscan.model.finding import Finding, Status
 from fleetscan.model.playbook import ObjectType
 from fleetscan.model.run import HostReport
 from fleetscan.report import words
-from fleetscan.report.digest import HOST, OBJECT, Problem
+from fleetscan.report.digest import HOST, OBJECT, OBJECT_ID, Problem
 from fleetscan.report.grid import Grid
 from fleetscan.report.layout import wrap
 from fleetscan.report.names import fold_text
@@ -21,6 +21,8 @@ CELL_NAMES = 14
 SENTENCE_NAMES = 48
 SENTENCE_LINES = 4
 """Lines that somebody else's sentence may take: the files have the whole of it."""
+REMEDY_LINES = 12
+"""Half a remedy may do harm, so it ends early only where it is absurdly long."""
 
 
 @dataclass(slots=True)
@@ -42,9 +44,9 @@ class Screen:
         """Words of ours in the colour of a status."""
         return self.grid.paint(text, words.COLOURS.get(status))
 
-    def sentence(self, laid: str, *, first: str = "  ", rest: str = "  ") -> list[str]:
+    def sentence(self, laid: str, *, first: str = "  ", rest: str = "  ", lines: int = SENTENCE_LINES) -> list[str]:
         """A text that may need several lines."""
-        return wrap(laid, self.width, first=first, rest=rest, lines=SENTENCE_LINES)
+        return wrap(laid, self.width, first=first, rest=rest, lines=lines)
 
     def objects(self, problem: Problem) -> str:
         """What the findings are about: names if there is room for them, else how many."""
@@ -81,4 +83,7 @@ class Screen:
         host = hosts[0].host.name if len(hosts) == 1 else words.each(ObjectType.HOST)
         folded = fold_text(objects)
         named = len(objects) == 1 or (by_name and len(hosts) == 1 and len(folded) <= SENTENCE_NAMES)
-        return neutral.replace(HOST, host).replace(OBJECT, folded if named else words.each(problem.first.object_type))
+        name = folded if named else words.each(problem.first.object_type)
+        ids = {finding.object_id for _, finding in problem.pairs}
+        identity = ids.pop() if len(ids) == 1 else "<id>"
+        return neutral.replace(HOST, host).replace(OBJECT, name).replace(OBJECT_ID, identity)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleetscan.model.finding import Status
-from fleetscan.report.digest import HOST, OBJECT, Likeness, blocks, neutral
-from tests.report.factory import finding, host, visit
+from fleetscan.report.digest import HOST, OBJECT, OBJECT_ID, Likeness, blocks, neutral
+from tests.report.factory import finding, host, visit, vm_id
 
 WHERE = host("hv07.paris.example", address="10.1.2.7")
 
@@ -21,6 +21,7 @@ WHERE = host("hv07.paris.example", address="10.1.2.7")
         ("hv071 is not hv07's twin xhv07", f"hv071 is not {HOST}'s twin xhv07"),
         ("sql01 of hv07: sql01", f"{OBJECT} of {HOST}: {OBJECT}"),
         ("sql012 stays", "sql012 stays"),
+        (f"Get-VM -Id {vm_id('sql01')} # sql01", f"Get-VM -Id {OBJECT_ID} # {OBJECT}"),
         ("two\nlines", "two lines"),
     ],
 )

@@ -80,7 +80,7 @@ def test_a_command_is_beside_its_label_or_below_it() -> None:
     assert command("Again:", "aaaa bbbb cccc dddd", 14) == ["Again:", "  aaaa bbbb \\", "    cccc \\", "    dddd"]
 
 
-COLUMNS = (Column("name", comfortable=8, least=4), Column("text", comfortable=8, least=4), Column("number", right=True))
+COLUMNS = (Column("name", floors=(10, 8, 4)), Column("text", floors=(10, 8, 4)), Column("number", right=True))
 ROW = ("n" * 12, "t" * 12, "7")
 
 
@@ -89,6 +89,7 @@ ROW = ("n" * 12, "t" * 12, "7")
     [
         (34, "nnnnnnnnnnnn  tttttttttttt       7"),
         (32, "nnnnnnnnnnnn  ttttttttt…       7"),
+        (29, "nnnnnnnnn…  tttttttt…       7"),
         (27, "nnnnnnnn…  ttttttt…       7"),
         (20, "nnnnn…  ttt…       7"),
         (18, "nnn…  ttt…       7"),

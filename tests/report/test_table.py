@@ -22,7 +22,7 @@ from fleetscan.model.run import RunReport
 from fleetscan.model.text import display_width
 from fleetscan.report.table import render
 from tests.report import morning
-from tests.report.factory import finding, host, run, unreached, visit
+from tests.report.factory import finding, host, run, unreached, visit, vm_id
 from tests.report.hostile import TEXTS, runs
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -152,6 +152,15 @@ def test_one_remedy_names_all_objects_of_a_check() -> None:
     text = screen(morning.fleet())
     assert text.count("Remedy: Enable the backup integration service of sql08, web08, app08, file08.") == 1
     assert "each VM gets no application-consistent snapshots" in text
+
+
+def test_a_remedy_is_shown_whole_and_a_command_in_it_keeps_the_id_of_its_object() -> None:
+    name = "hv01.example"
+    steps = " ".join(f"Step {number} is to do as the handbook of this house says." for number in range(8))
+    found = [finding(name, "check", Status.FAIL, vm=vm, remedy=f"Get-VM -Id {vm_id(vm)}. {steps} End.") for vm in "ab"]
+    flat = " ".join(screen(run([visit(host(name), found[:1])]), 80).split())
+    assert f"Remedy: Get-VM -Id {vm_id('a')}. {steps} End." in flat
+    assert "Remedy: Get-VM -Id <id>. Step 0" in screen(run([visit(host(name), found)]))
 
 
 def test_objects_that_share_a_row_are_still_named() -> None:
