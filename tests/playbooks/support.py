@@ -1,0 +1,111 @@
+"""What the tests of the built-in playbook share: simulated machines in, facts and findings out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fleetscan.judge import judge
+from fleetscan.lab import Engine, Fleet, Machine, SimulatedHost, load
+from fleetscan.lab.moments import at, clock
+from fleetscan.model.facts import HostFacts, ProbeAnswer
+from fleetscan.model.finding import Finding
+from fleetscan.model.host import Host, Role
+from fleetscan.model.playbook import Playbook
+from fleetscan.model.reasons import Reason
+from fleetscan.playbook import load as load_playbook
+from fleetscan.powershell import answers, envelope, payload
+
+HERE = Path(__file__).parent
+LANGUAGES = ("en-US", "fr-FR", "de-DE", "ja-JP")
+
+
+@cache
+def builtin() -> Playbook:
+    """The built-in playbook."""
+    return load_playbook("asr-hyperv")
+
+
+@cache
+def healthy() -> Fleet:
+    """A fleet in which nothing is wrong."""
+    return load(HERE / "fleets" / "healthy")
+
+
+def simulated(fleet: Fleet, name: str) -> SimulatedHost:
+    """The host of that name."""
+    return next(host for host in fleet.hosts if host.name == name)
+
+
+def as_host(fleet: Fleet, simulated: SimulatedHost) -> Host:
+    """The host as an inventory would describe it."""
+    group = fleet.groups[simulated.group]
+    return Host(
+        name=simulated.name,
+        address=simulated.name,
+        roles=tuple(Role(role) for role in group.roles),
+        groups=(simulated.group,),
+        zone=group.zone,
+        cluster=group.cluster,
+        vmm_server=group.vmm_server,
+    )
+
+
+def speaking(machine: Machine, language: str, **system: Any) -> Machine:
+    """The same machine with another language."""
+    return machine.model_copy(update={"os": machine.os.model_copy(update={"language": language, **system})})
+
+
+async def visit(engine: Engine, machine: Machine, roles: Iterable[Role]) -> HostFacts:
+    """What one visit brings back: the real payload, run by the engine, read as a scan reads it."""
+    script = payload.build(builtin(), roles)
+    use = payload.invoke(script, seconds=120)
+    outcome = await engine.run(machine, use.command, use.stdin)
+    reading = envelope.decode(outcome.stdout, use.nonce)
+    assert answers.explain_silence(reading, outcome.stdout, outcome.stderr, outcome.exit_code) is None
+    return answers.merge(script, [reading])
+
+
+def facts_of(machine: Machine, meta: Mapping[str, Any] | None = None) -> HostFacts:
+    """The facts of a machine without a visit, each checked against the shape that its probe declares."""
+    now = clock(machine)
+    there = at(machine, now)
+    known = {name: builtin().probes[name] for name in there.probes}
+    found = {
+        name: _refused(name, entry)
+        or ProbeAnswer(probe=name, data=probe.validate(_flat(entry, probe.language)), sha256="0" * 64)
+        for (name, entry), probe in zip(there.probes.items(), known.values(), strict=True)
+    }
+    about = {"computer": there.computer, "now": now.isoformat(), "os_build": there.os.build, **(meta or {})}
+    return HostFacts(meta=about, answers=found)
+
+
+def _refused(name: str, entry: Any) -> ProbeAnswer | None:
+    if isinstance(entry, dict) and entry.get("status") == "denied":
+        return ProbeAnswer(probe=name, data=None, reason=Reason.PERMISSION_DENIED, message="refused")
+    return None
+
+
+def _flat(entry: Any, language: str) -> Any:
+    """An answer of `sh` comes as texts under dotted names."""
+    if language != "sh":
+        return entry
+    flat: dict[str, str] = {}
+
+    def add(value: Mapping[str, Any], prefix: str) -> None:
+        for key, item in value.items():
+            if isinstance(item, dict):
+                add(item, f"{prefix}{key}.")
+            elif item is not None:
+                flat[prefix + key] = json.dumps(item) if isinstance(item, bool) else str(item)
+
+    add(entry, "")
+    return flat
+
+
+def findings_of(host: Host, facts: HostFacts) -> tuple[Finding, ...]:
+    """All findings of the built-in playbook."""
+    return judge(host, facts, builtin())
