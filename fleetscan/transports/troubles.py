@@ -106,16 +106,17 @@ def tls_trouble(error: ssl.SSLError, stage: Stage, place: str, *, started: bool 
         reason = _CERTIFICATE_REASONS.get(error.verify_code, Reason.TLS_UNTRUSTED)
         text = f"{place}: the certificate is not accepted: {error.verify_message}"
         return TransportError(reason, Stage.TLS, text, hint=_CERTIFICATE_HINTS[reason])
-    if error.reason in _CERTIFICATE_ALERTS:
-        text = f"{place}: the host does not accept our client certificate ({error.reason})"
+    alert = getattr(error, "reason", None)  # an error that is not OpenSSL's own has none
+    if alert in _CERTIFICATE_ALERTS:
+        text = f"{place}: the host does not accept our client certificate ({alert})"
         return TransportError(Reason.AUTH_REJECTED, Stage.LOGON, text)
     if stage is not Stage.TLS:
         text = f"{place}: the encrypted connection was cut"
         return TransportError(Reason.UNREACHABLE_RESET, stage, text, retryable=not started)
     hint = ""
-    if error.reason in _PLAIN_TEXT:
+    if alert in _PLAIN_TEXT:
         hint = "the port speaks no TLS: is it an http listener (winrm.scheme: http, port 5985)?"
-    elif error.reason in _TOO_OLD:
+    elif alert in _TOO_OLD:
         hint = "the host speaks only TLS older than 1.2, which is not accepted"
-    text = f"{place}: the TLS handshake failed: {error.reason or error.strerror or type(error).__name__}"
+    text = f"{place}: the TLS handshake failed: {alert or error.strerror or type(error).__name__}"
     return TransportError(Reason.TLS_HANDSHAKE, Stage.TLS, text, hint=hint)

@@ -22,7 +22,7 @@ from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports.base import OnStage, Output
 from fleetscan.transports.resolve import dial, identity, resolve
 from fleetscan.transports.troubles import silence
-from fleetscan.transports.winrm_http import Link
+from fleetscan.transports.winrm_link import Link
 from fleetscan.transports.winrm_login import check, tls_context
 from fleetscan.transports.winrm_shell import BOUND, CHUNK, READ_TIMEOUT, Shell
 

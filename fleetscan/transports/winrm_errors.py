@@ -26,7 +26,8 @@ from fleetscan.errors import TransportError
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.text import one_line
 from fleetscan.transports.troubles import causes, network_trouble, tls_trouble
-from fleetscan.transports.winrm_http import Progress, http_trouble
+from fleetscan.transports.winrm_http import http_trouble
+from fleetscan.transports.winrm_link import Progress
 
 STILL_RUNNING = 2150858793
 """ERROR_WSMAN_OPERATION_TIMEDOUT: to a Receive it says that there is no output yet."""

@@ -26,7 +26,8 @@ from fleetscan.model.login import Login
 from fleetscan.model.reasons import Reason
 from fleetscan.transports.troubles import causes
 from fleetscan.transports.winrm_errors import translate
-from fleetscan.transports.winrm_http import Link, harden
+from fleetscan.transports.winrm_http import harden
+from fleetscan.transports.winrm_link import Link
 from fleetscan.transports.winrm_receive import Received, receive_message, received
 
 OPERATION_TIMEOUT = 20

@@ -110,7 +110,7 @@ async def test_the_second_connection_of_a_logon_can_be_cut(monkeypatch: pytest.M
     """Windows closes after the first 401: the worker thread itself then connects, and must not block either."""
     async with prepare(VARIANTS["winrm-http-ntlm"]) as ground:
         monkeypatch.setattr(
-            "fleetscan.transports.winrm_http.selectors", SimpleNamespace(DefaultSelector=_Stuck, EVENT_WRITE=2)
+            "fleetscan.transports.winrm_link.selectors", SimpleNamespace(DefaultSelector=_Stuck, EVENT_WRITE=2)
         )
         _, late = await cancelled_visit(ground.host, ground.login)
         assert late < 1.0

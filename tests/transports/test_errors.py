@@ -24,7 +24,7 @@ from fleetscan.errors import TransportError
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports import ssh_errors, winrm_errors
 from fleetscan.transports.ssh_errors import SSHProgress
-from fleetscan.transports.winrm_http import Progress
+from fleetscan.transports.winrm_link import Progress
 
 NETWORK = {"unreachable", "tls", "auth", "protocol", "quota", "permission", "hostkey"}
 

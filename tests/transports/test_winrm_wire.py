@@ -29,7 +29,8 @@ from fleetscan.model.login import Login, Secret
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports import Output, winrm
 from fleetscan.transports.resolve import Address
-from fleetscan.transports.winrm_http import ANSWER_LIMIT, Link
+from fleetscan.transports.winrm_http import ANSWER_LIMIT
+from fleetscan.transports.winrm_link import Link
 from fleetscan.transports.winrm_shell import Shell
 
 from .conftest import NAME, VARIANTS, Ground, busy_threads, prepare
