@@ -6,6 +6,7 @@ as far as they are read; the field numbers are those of cel-spec, proto/cel/expr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -63,17 +64,24 @@ _ONE_OF = {"Expr": "expr_kind", "Constant": "constant_kind"}
 class Tree:
     """The root expression, and the offset in the text at which each of its parts stands."""
 
-    def __init__(self, root: Any, offsets: Mapping[int, int]) -> None:
+    def __init__(self, root: Any, offsets: Mapping[int, int], text: str) -> None:
         self.root = root
         self._offsets = offsets
+        self._text = text
 
     def offset(self, node: Any) -> int:
         """The character at which CEL places a node; 0 where it says nothing."""
         return self._offsets.get(node.id, 0)
 
+    def offset_of(self, word: str, node: Any) -> int:
+        """The character at which a word begins that CEL read at a node, or after it."""
+        start = self.offset(node)
+        found = re.compile(rf"\b{re.escape(word)}\b").search(self._text, start)
+        return found.start() if found is not None else start
 
-def decode(serialized: bytes) -> Tree:
-    """Read what `Expression.serialize()` of cel-expr-python gives; raises ValueError for anything else."""
+
+def decode(serialized: bytes, text: str) -> Tree:
+    """Read what `Expression.serialize()` of cel-expr-python gives for a text; raises ValueError for anything else."""
     container = any_pb2.Any.FromString(serialized)
     if container.type_url != _TYPE_URL:
         raise ValueError(f"an expression of the unknown type {container.type_url}")
@@ -82,7 +90,7 @@ def decode(serialized: bytes) -> Tree:
     except DecodeError as error:
         raise ValueError("the expression is nested too deeply") from error
     offsets = {position.key: position.value for position in checked.source_info.positions}
-    return Tree(checked.expr, offsets)
+    return Tree(checked.expr, offsets, text)
 
 
 @cache

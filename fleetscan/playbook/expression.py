@@ -125,7 +125,7 @@ class Engine:
         """The program and its syntax tree; raises CompileError."""
         try:
             program = self._env.compile(text)
-            return program, decode(program.serialize())
+            return program, decode(program.serialize(), text)
         except RuntimeError as error:
             raise self._compile_error(text, str(error)) from error
         except ValueError as error:

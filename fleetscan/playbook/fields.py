@@ -142,8 +142,10 @@ class _Reader:
             return self._struct(node.struct_expr.entries, scope)
         return self._loop(node.comprehension_expr, scope) if which == "comprehension_expr" else None
 
-    def _fault(self, node: Any, message: str, cure: str = "", *, shift: int = 0) -> None:
-        self.reading.faults.append(Fault(self._tree.offset(node) + shift, message, cure))
+    def _fault(self, node: Any, message: str, cure: str = "", *, word: str = "") -> None:
+        """Note a mistake, at a word of the text if there is one."""
+        offset = self._tree.offset_of(word, node) if word else self._tree.offset(node)
+        self.reading.faults.append(Fault(offset, message, cure))
 
     def _variable(self, node: Any, scope: _Scope, used: str) -> Type:
         name = node.ident_expr.name
@@ -162,18 +164,18 @@ class _Reader:
             return self._variable(node, scope, name)
         return self.kind(node, scope)
 
-    def _field(self, node: Any, owner: Type, name: str, *, shift: int = 1) -> Type:
+    def _field(self, node: Any, owner: Type, name: str) -> Type:
         if isinstance(owner, Optional):
-            return Optional(self._field(node, owner.inner, name, shift=shift))
+            return Optional(self._field(node, owner.inner, name))
         if isinstance(owner, Object):
             if name not in owner.fields:
                 cure = did_you_mean(name, owner.fields, "it has") or "the probe does not report it"
-                self._fault(node, f'there is no field "{name}"', cure, shift=shift)
+                self._fault(node, f'there is no field "{name}"', cure, word=name)
             return owner.fields.get(name)
         if isinstance(owner, Map):
             return owner.value
         if owner is not None:
-            self._fault(node, f'{category(owner)} has no field "{name}"', shift=shift)
+            self._fault(node, f'{category(owner)} has no field "{name}"', word=name)
         return None
 
     def _call(self, node: Any, scope: _Scope) -> Type:
@@ -200,7 +202,7 @@ class _Reader:
         was_optional = isinstance(owner, Optional)
         owner = _inner(owner)
         if name and not isinstance(owner, List):
-            found = self._field(index if call.function == "_?._" else node, owner, name, shift=0)
+            found = self._field(owner_node, owner, name)
         else:
             found = owner.value if isinstance(owner, Map) else owner.item if isinstance(owner, List) else None
         return Optional(found) if was_optional or "?" in call.function else found

@@ -45,6 +45,7 @@ def _find(text: str, start: int, value: str, offset: int) -> int:
         at += 1
     for char in value[:offset]:
         if char.isspace():
+            at += _blank_width(text, at, style)
             continue
         at = _skip_blanks(text, at)
         at += _width(text, at, style)
@@ -55,6 +56,11 @@ def _skip_blanks(text: str, at: int) -> int:
     while at < len(text) - 1 and text[at].isspace():
         at += 1
     return at
+
+
+def _blank_width(text: str, at: int, style: str) -> int:
+    """A blank of the value may be written as an escape; other blanks are skipped before the next character."""
+    return _width(text, at, style) if style == _DOUBLE and text[at] in " \\" else 0
 
 
 def _width(text: str, at: int, style: str) -> int:
