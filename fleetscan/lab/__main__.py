@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--names", default="hv{:04d}.lab.example", metavar="PATTERN", help="names of the copies")
     parser.add_argument("--transport", choices=("winrm", "ssh"), help="for all hosts")
     parser.add_argument("--scheme", choices=("https", "http"), help="for all hosts")
-    parser.add_argument("--auth", choices=("ntlm", "basic"), help="for all hosts")
+    parser.add_argument("--auth", choices=("ntlm", "basic", "certificate"), help="for all hosts")
     parser.add_argument("--fault", choices=[str(fault) for fault in Fault], help="for all hosts")
     parser.add_argument("--misbehave", type=float, default=0.0, metavar="SHARE", help="share of the copies with faults")
     parser.add_argument("--latency-ms", type=float, help="milliseconds of a round trip, for all hosts")

@@ -29,7 +29,10 @@ class Fault(StrEnum):
     # The logon.
     UNAUTHORIZED = ("unauthorized", "Every logon is rejected: HTTP 401, or no SSH method succeeds.")
     WRONG_PASSWORD = ("wrong-password", "The host knows the account with another password.")
-    NO_COMMON_AUTH = ("no-common-auth", "The host offers only a way of logging on that the client does not use.")
+    NO_COMMON_AUTH = (
+        "no-common-auth",
+        "The host offers no way of logging on that the client uses (WinRM: only Kerberos).",
+    )
     NO_CHALLENGE = ("no-challenge", "HTTP 401 without a challenge to every token of a logon.")
     LOGON_HANG = ("logon-hang", "The host falls silent in the middle of the logon.")
     # HTTP.

@@ -22,6 +22,7 @@ from fleetscan.validate import Strict, check
 from fleetscan.yamlfile import Document, read
 
 Transport = Literal["winrm", "ssh"]
+Auth = Literal["ntlm", "basic", "certificate"]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -30,7 +31,7 @@ class Settings(Strict):
 
     transport: Transport | None = None
     scheme: Literal["https", "http"] | None = None
-    auth: Literal["ntlm", "basic"] | None = None
+    auth: Auth | None = None
     account: str | None = None
     default_shell: Literal["cmd", "powershell"] | None = None
     """What sshd starts on Windows."""
@@ -53,6 +54,8 @@ class _Account(Strict):
     password: str = ""
     key: bool = False
     """Whether the lab makes an SSH key for this user: then it has no password."""
+    certificate: bool = False
+    """Whether the lab makes a client certificate for this user."""
 
 
 class _Group(Strict):
@@ -79,7 +82,7 @@ class SimulatedHost:
     group: str = "lab"
     transport: Transport = "winrm"
     scheme: Literal["https", "http"] = "https"
-    auth: Literal["ntlm", "basic"] = "ntlm"
+    auth: Auth = "ntlm"
     account: str = "audit"
     default_shell: Literal["cmd", "powershell"] = "cmd"
     fault: Fault | None = None
@@ -123,6 +126,8 @@ class Fleet:
     accounts: Mapping[str, Account] = field(default_factory=lambda: {"audit": DEFAULT_ACCOUNT})
     keys: frozenset[str] = frozenset()
     """The accounts that log on by SSH key."""
+    certificates: frozenset[str] = frozenset()
+    """The accounts that have a client certificate."""
     title: str = ""
 
     def only(self, names: Iterable[str]) -> Fleet:
@@ -154,15 +159,16 @@ def load(folder: Path) -> Fleet:
         groups={name: _group(group) for name, group in file.groups.items()},
         accounts={name: Account(entry.username, entry.password) for name, entry in file.accounts.items()},
         keys=frozenset(name for name, entry in file.accounts.items() if entry.key),
+        certificates=frozenset(name for name, entry in file.accounts.items() if entry.certificate),
     )
 
 
 def _passwords(document: Document, file: _FleetFile) -> list[Problem]:
-    """Each account has either a password or a key."""
+    """Each account has one way to log on."""
     return [
-        document.problem(("accounts", name), f"{name} must have a password or `key: true`, and not both")
+        document.problem(("accounts", name), f"{name} must have one of password, `key: true` and `certificate: true`")
         for name, entry in file.accounts.items()
-        if bool(entry.password) == entry.key
+        if bool(entry.password) + entry.key + entry.certificate != 1
     ]
 
 

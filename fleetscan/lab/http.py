@@ -65,7 +65,8 @@ class Peer:
     """What a handler may keep about one TCP connection; `state` belongs to the handler."""
 
     address: str
-    tls: bool
+    certificate_name: str = ""
+    """The common name in the certificate that the client showed, "" where it showed none."""
     requests: int = 0
     state: Any = None
 
@@ -132,7 +133,7 @@ class HTTPConnection(TCPConnection):
         """Learn who it is."""
         super().connection_made(transport)
         peer = transport.get_extra_info("peername") or ("",)
-        self._peer = Peer(str(peer[0]), transport.get_extra_info("sslcontext") is not None)
+        self._peer = Peer(str(peer[0]), _common_name(transport.get_extra_info("peercert")))
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser."""
@@ -221,3 +222,9 @@ class HTTPConnection(TCPConnection):
             events.append(h11.Data(data=response.body))
         events.append(h11.EndOfMessage())
         return [data for event in events if (data := self._http.send(event)) is not None]
+
+
+def _common_name(certificate: Mapping[str, Any] | None) -> str:
+    """The common name of a certificate in the form of `ssl.SSLSocket.getpeercert`."""
+    pairs = (pair for part in (certificate or {}).get("subject", ()) for pair in part)
+    return next((str(value) for key, value in pairs if key == "commonName"), "")

@@ -77,6 +77,10 @@ class Lab:
         """The private key of an account that logs on by key."""
         return self.folder / f"{account}.key"
 
+    def certificate_file(self, account: str) -> Path:
+        """The client certificate of an account, with its key."""
+        return self.folder / f"{account}.pem"
+
     def place(self, host: str) -> Place:
         """Where a host listens."""
         return self._hosts[host].place
@@ -110,12 +114,17 @@ class Lab:
     def _credential(self, name: str, account: Account) -> dict[str, JSON]:
         if name in self.fleet.keys:
             return {"username": account.username, "private_key": str(self.key_file(name))}
+        if name in self.fleet.certificates:
+            file = str(self.certificate_file(name))
+            return {"username": account.username, "certificate": file, "certificate_key": file}
         return {"username": account.username, "password": {"env": variable(name)}}
 
     async def _start(self, stack: AsyncExitStack, folder: Path) -> None:
         self.folder = folder
         self._authority = Authority(folder)
         self._accounts = {name: self._with_key(name, account) for name, account in self.fleet.accounts.items()}
+        for name in self.fleet.certificates:
+            self._authority.client_files(self.fleet.accounts[name].username, self.certificate_file(name))
         files = CredentialFiles(folder)
         stack.enter_context(selected(files.write(self._accounts.values())))
         stack.push_async_callback(self._engine.aclose)

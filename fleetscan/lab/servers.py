@@ -160,7 +160,8 @@ class WinRMServer:
         if not spec.tls or spec.fault is Fault.TLS_ABSENT:
             return None
         flavor = _FLAVORS.get(spec.fault, Flavor.GOOD) if spec.fault is not None else Flavor.GOOD
-        return self._authority.identity(spec.name, address, flavor)
+        certificates = spec.auth == "certificate"
+        return self._authority.identity(spec.name, address, flavor, client_certificates=certificates)
 
     def _endpoint(self, identity: Identity | None) -> Endpoint:
         spec = self._runtime.spec
@@ -168,8 +169,9 @@ class WinRMServer:
         listener = Listener(
             tls=identity is not None,
             certificate_hash=identity.certificate_hash if identity is not None else None,
-            basic=(spec.auth == "basic") != other,
+            basic=spec.auth == "basic" and not other,
             negotiate=(spec.auth == "ntlm") != other,
+            certificate=spec.auth == "certificate" and not other,
             strict_channel_binding=spec.strict_channel_binding,
             max_envelope=spec.max_envelope,
             latency=spec.latency,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -36,7 +37,7 @@ class Identity:
 
 
 class Authority:
-    """Issues server certificates. All servers share one key: making keys is what would take time."""
+    """Issues certificates. All servers share one key: making keys is what would take time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -54,36 +55,57 @@ class Authority:
         )
         self.ca_file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
-    def identity(self, host: str, address: str, flavor: Flavor = Flavor.GOOD) -> Identity:
+    def identity(
+        self, host: str, address: str, flavor: Flavor = Flavor.GOOD, *, client_certificates: bool = False
+    ) -> Identity:
         """Make what a server needs to be `host` at `address`, or to fail in the way of the flavor."""
-        certificate = self._issue(host, address, flavor)
-        key = self._server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        names = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address(address))]
+        if flavor is Flavor.WRONG_NAME:
+            host, names = "elsewhere.example", [x509.DNSName("elsewhere.example")]
+        certificate = self._issue(host, names, ExtendedKeyUsageOID.SERVER_AUTH, self._server_key, flavor)
+        private = self._server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         path = self._folder / f"server-{certificate.serial_number:x}.pem"
-        path.write_bytes(certificate.public_bytes(Encoding.PEM) + key)
+        path.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(path)
         path.unlink()
+        if client_certificates:
+            context.load_verify_locations(self.ca_file)
+            context.verify_mode = ssl.CERT_OPTIONAL
         return Identity(context, certificate.fingerprint(hashes.SHA256()))
 
-    def _issue(self, host: str, address: str, flavor: Flavor) -> x509.Certificate:
-        if flavor is Flavor.WRONG_NAME:
-            host, address = "elsewhere.example", "192.0.2.1"
+    def client_files(self, username: str, path: Path) -> None:
+        """Write a certificate with which a user logs on, and its key, to one PEM file."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [x509.RFC822Name("user@lab.example")]
+        certificate = self._issue(username, names, ExtendedKeyUsageOID.CLIENT_AUTH, key, Flavor.GOOD)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        path.touch(mode=0o600)
+        path.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
+
+    def _issue(
+        self,
+        subject: str,
+        names: Sequence[x509.GeneralName],
+        usage: x509.ObjectIdentifier,
+        key: ec.EllipticCurvePrivateKey,
+        flavor: Flavor,
+    ) -> x509.Certificate:
         self_signed = flavor is Flavor.SELF_SIGNED
-        issuer = _name(host) if self_signed else self._name
+        issuer = _name(subject) if self_signed else self._name
         born = datetime.now(UTC) - (400 * _DAY if flavor is Flavor.EXPIRED else _DAY)
-        names = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address(address))]
         builder = (
-            self._builder(_name(host), self._server_key, born, issuer)
+            self._builder(_name(subject), key, born, issuer)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
         if not self_signed:
             authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
             builder = builder.add_extension(authority, critical=False)
-        return builder.sign(self._server_key if self_signed else self._key, hashes.SHA256())
+        return builder.sign(key if self_signed else self._key, hashes.SHA256())
 
     def _builder(
         self,

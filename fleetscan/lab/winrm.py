@@ -16,6 +16,7 @@ from fleetscan.lab.negotiate import Acceptor, LogonRefused, SealError
 from fleetscan.lab.soapfault import WSManFault
 from fleetscan.lab.wsman import Caller, Service
 
+_MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 
 
@@ -28,6 +29,7 @@ class Listener:
     """SHA-256 of the server certificate, for channel binding."""
     basic: bool = False
     negotiate: bool = True
+    certificate: bool = False
     allow_unencrypted: bool = False
     strict_channel_binding: bool = False
     max_envelope: int = 512_000
@@ -71,7 +73,7 @@ class Endpoint:
         if request.header("wsmanidentify"):
             return Response(HTTPStatus.OK, soap.identity("0.0.0"), (("Content-Type", _SOAP_TYPE),))
         session = self._session(peer)
-        refusal, token = self._authenticate(request, session)
+        refusal, token = self._authenticate(request, session, peer)
         if refusal is not None:
             return refusal
         return await self._answer(request, session, peer, token)
@@ -83,7 +85,7 @@ class Endpoint:
         assert isinstance(peer.state, _Session)  # noqa: S101 # nobody else writes it
         return peer.state
 
-    def _authenticate(self, request: Request, session: _Session) -> tuple[Response | None, str]:
+    def _authenticate(self, request: Request, session: _Session, peer: Peer) -> tuple[Response | None, str]:
         """A refusal, or None and the last token of the server."""
         scheme, _, credentials = request.header("authorization").partition(" ")
         scheme = scheme.casefold()
@@ -91,6 +93,8 @@ class Endpoint:
             return (None, "") if session.user else (self._unauthorized(close=True), "")
         if scheme == "basic" and self._listener.basic:
             return self._basic(credentials, session), ""
+        if scheme == _MUTUAL and self._listener.certificate:
+            return self._certificate(peer.certificate_name, session), ""
         if scheme in ("negotiate", "ntlm", "kerberos") and self._listener.negotiate:
             return self._negotiate(scheme.capitalize(), credentials, session)
         return self._unauthorized(), ""
@@ -106,6 +110,16 @@ class Endpoint:
             return self._unauthorized()
         self._counters.logons += 1
         session.user = name
+        return None
+
+    def _certificate(self, name: str, session: _Session) -> Response | None:
+        """Take the user whom the certificate names, as a mapping under WSMan:/localhost/ClientCertificate would."""
+        user = self._accounts.find(name) if name else None
+        session.user = user.username if user is not None else ""
+        if user is None:
+            self._counters.refused(name)
+            return self._unauthorized()
+        self._counters.logons += 1
         return None
 
     def _negotiate(self, scheme: str, credentials: str, session: _Session) -> tuple[Response | None, str]:
@@ -128,7 +142,9 @@ class Endpoint:
         """401 with what is offered. Windows closes the connection after a request that brought nothing at all."""
         offers = []
         if self._listener.negotiate:
-            offers += [("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "Kerberos")]
+            offers.append(("WWW-Authenticate", "Negotiate"))
+        if not (self._listener.basic or self._listener.certificate):
+            offers.append(("WWW-Authenticate", "Kerberos"))
         if self._listener.basic:
             offers.append(("WWW-Authenticate", 'Basic realm="WSMAN"'))
         return Response(HTTPStatus.UNAUTHORIZED, headers=tuple(offers), close=close)

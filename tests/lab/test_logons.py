@@ -145,3 +145,30 @@ async def test_hosts_share_a_file_of_users_unless_they_differ() -> None:
     hosts = [host(f"hv{number}") for number in range(5)]
     async with Lab(fleet(*hosts, replace(hosts[0], machine=host("hv9").machine, fault=Fault.WRONG_PASSWORD))) as lab:
         assert len(list(lab.folder.glob("ntlm-*"))) == 2
+
+
+async def test_a_client_certificate_logs_its_user_on() -> None:
+    users = {"audit": Account("CORP\\svc-cert"), "other": Account("CORP\\somebody")}
+    certified = frozenset(users)
+    one = Fleet(hosts=(host(auth="certificate"),), accounts=users, certificates=certified)
+    async with Lab(one) as lab:
+        file = str(lab.certificate_file("audit"))
+        done = await attempt(lab, cert_pem=file, cert_key_pem=file)
+        assert done.stdout == b"corp\\svc-cert\r\n"
+        with pytest.raises(REJECTED):
+            await attempt(lab, transport="ntlm")
+    stranger = Fleet(hosts=(host(auth="certificate"),), accounts={"other": users["other"]})
+    async with Lab(one) as lab, Lab(stranger) as elsewhere:
+        file = str(lab.certificate_file("audit"))
+        with pytest.raises(requests.exceptions.RequestException):
+            await attempt(elsewhere, cert_pem=file, cert_key_pem=file)
+        assert elsewhere.counters(NAME).logons == 0
+
+
+async def test_a_certificate_of_nobody_is_rejected_and_counted() -> None:
+    async with Lab(Fleet(hosts=(host(auth="certificate"),), accounts={})) as lab:
+        file = lab.folder / "nobody.pem"
+        lab._authority.client_files("nobody", file)
+        with pytest.raises(REJECTED):
+            await attempt(lab, cert_pem=str(file), cert_key_pem=str(file))
+        assert lab.counters(NAME).failed_logons == {"nobody": 1}

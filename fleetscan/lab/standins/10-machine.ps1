@@ -190,7 +190,9 @@ function global:Get-ItemProperty {
     param([Parameter(Position = 0)][string[]]$Path, [string[]]$LiteralPath, [Parameter(Position = 1)][string[]]$Name)
     foreach ($wanted in @($Path) + @($LiteralPath)) {
         if (-not $wanted) { continue }
-        if ($wanted -like '*\CurrentControlSet\Control\ComputerName\*' -and (Get-SimStatus 'guest-identity') -eq 'denied') {
+        $refused = $wanted -like '*\CurrentControlSet\Control\ComputerName\*' -and (Get-SimStatus 'guest-identity') -eq 'denied'
+        if ($wanted -like '*\Windows NT\CurrentVersion' -and (Get-SimStatus 'windows-version') -eq 'denied') { $refused = $true }
+        if ($refused) {
             $PSCmdlet.ThrowTerminatingError((New-SimError ([Security.SecurityException]::new((Get-SimText 'denied'))) 'System.Security.SecurityException' 'PermissionDenied' $wanted))
         }
         $values = Get-SimRegistry $wanted

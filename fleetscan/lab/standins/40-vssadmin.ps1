@@ -34,6 +34,12 @@ function global:Get-SimVssWords {
 }
 
 function global:vssadmin.exe {
+    # A machine may name the text itself: a capture from a real one, for example.
+    if ($null -ne $SimHost.vssadmin) {
+        "$($SimHost.vssadmin.text)" -split "`r?`n"
+        $global:LASTEXITCODE = [int]$SimHost.vssadmin.exit_code
+        return
+    }
     $words = Get-SimVssWords
     $words.head
     "(C) Copyright 2001-2013 Microsoft Corp."
