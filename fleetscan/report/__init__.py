@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -35,9 +35,9 @@ FORMATS = {
 
 
 class Renderer(Protocol):
-    """The function `render` of a format's module."""
+    """The function `render` of a format's module: the text, or its parts where a whole would be large."""
 
-    def __call__(self, report: RunReport) -> str: ...
+    def __call__(self, report: RunReport) -> str | Iterator[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,15 @@ def write(report: RunReport, wanted: ReportTarget) -> str:
 
     Raises FleetscanError if it could not be written there; the message says where the report is instead.
     """
-    data = renderer(wanted.format)(report).encode()
+
+    def parts() -> Iterator[bytes]:
+        text = renderer(wanted.format)(report)
+        for part in [text] if isinstance(text, str) else text:
+            yield part.encode()
+
     if wanted.path == STANDARD_OUTPUT:
-        files.write_standard_output(data)
+        files.write_standard_output(parts)
     else:
-        files.write(Path(wanted.path), data, spare=f"fleetscan-{report.run_id}-")
+        files.write(Path(wanted.path), parts, spare=f"fleetscan-{report.run_id}-")
     unit = FORMATS[wanted.format].unit
     return f"{wanted.path} ({report.counts().total():,} {unit})" if unit else wanted.path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from fleetscan.model.run import RunReport
@@ -17,14 +18,17 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What makes a spreadsheet calculate, as do a tab or a carriage return; the wide forms under a Japanese Windows."""
 
 
-def render(report: RunReport) -> str:
+def render(report: RunReport) -> Iterator[str]:
     """All findings, a record each, in the columns of COLUMNS; the header alone if there are none. Lines end in CRLF."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    cell = lru_cache(maxsize=65_536)(_cell)
+    yield _record(COLUMNS)
+    cell = lru_cache(maxsize=4_096)(_cell)
     for row in rows(report):
-        writer.writerow([cell(row[column]) for column in COLUMNS])
+        yield _record(cell(row[column]) for column in COLUMNS)
+
+
+def _record(cells: Iterable[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
 
 

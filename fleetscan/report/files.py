@@ -8,9 +8,13 @@ import secrets
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fleetscan.errors import FleetscanError, Problem
+
+Parts = Callable[[], Iterator[bytes]]
+"""Gives a report from its beginning, in parts: a large one is never in memory as a whole."""
 
 
 def place(path: Path) -> str:
@@ -39,26 +43,27 @@ def obstacles(path: Path) -> list[Problem]:
     return []
 
 
-def write(path: Path, data: bytes, *, spare: str) -> None:
-    """Write all of `data` to the path, in the place of what was there.
+def write(path: Path, parts: Parts, *, spare: str) -> None:
+    """Write all parts to the path, in the place of what was there.
 
-    Where that fails (disk full, no right, open in a spreadsheet) the data goes to a new file in the system's folder for
-    temporary files, its name beginning with `spare`, readable by its owner only; FleetscanError says so.
+    Where that fails (disk full, no right, open in a spreadsheet) all of them go to a new file in the system's folder
+    for temporary files, its name beginning with `spare`, readable by its owner only; FleetscanError says so.
     """
     try:
         if _is_special(path):
-            path.write_bytes(data)
+            with path.open("wb") as stream:
+                stream.writelines(parts())
         else:
-            _replace(_resolved(path), data)
+            _replace(_resolved(path), parts)
     except OSError as error:
-        _write_spare(path, data, spare, error)
+        _write_spare(path, parts, spare, error)
 
 
-def write_standard_output(data: bytes) -> None:
+def write_standard_output(parts: Parts) -> None:
     """Write bytes to standard output as they are. A reader that went away has read enough."""
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.writelines(parts())
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         # What is still buffered would raise once more when the interpreter closes the stream.
@@ -78,11 +83,11 @@ def _is_special(path: Path) -> bool:
     return Path("/dev") in path.parents or (path.exists() and not path.is_file() and not path.is_dir())
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, parts: Parts) -> None:
     draft = path.with_name(f".fleetscan-{secrets.token_hex(6)}.tmp")
     try:
         with draft.open("xb") as stream:
-            stream.write(data)
+            stream.writelines(parts())
             stream.flush()
             os.fsync(stream.fileno())
         if path.exists():
@@ -94,12 +99,12 @@ def _replace(path: Path, data: bytes) -> None:
         raise
 
 
-def _write_spare(path: Path, data: bytes, spare: str, cause: OSError) -> None:
+def _write_spare(path: Path, parts: Parts, spare: str, cause: OSError) -> None:
     trouble = f"cannot write {path}: {_words(cause)}"
     try:
         descriptor, name = tempfile.mkstemp(suffix="".join(path.suffixes[-2:]), prefix=spare)
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+            stream.writelines(parts())
     except OSError as error:
         raise FleetscanError(
             f"{trouble}; nor can a temporary file be written: {_words(error)}",

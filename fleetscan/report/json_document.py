@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from fleetscan.model.facts import ProbeAnswer
 from fleetscan.model.finding import Status
@@ -17,16 +17,18 @@ from fleetscan.report.words import utc
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def render(report: RunReport) -> str:
+def render(report: RunReport) -> Iterator[str]:
     """The document that `json_schema.schema` describes: a line for the run, for each host and for each finding."""
-    hosts = ",\n".join(_dump(_host(host)) for host in report.hosts)
-    findings = ",\n".join(_dump(row) for row in rows(report))
-    return (
-        f'{{"fleetscan": {_dump(report.tool_version)},\n'
-        f'"run": {_dump(_run(report))},\n'
-        f'"hosts": [\n{hosts}\n],\n'
-        f'"findings": [\n{findings}\n]}}\n'
-    )
+    yield f'{{"fleetscan": {_dump(report.tool_version)},\n"run": {_dump(_run(report))},\n"hosts": [\n'
+    yield from _separated(_dump(_host(host)) for host in report.hosts)
+    yield '\n],\n"findings": [\n'
+    yield from _separated(_dump(row) for row in rows(report))
+    yield "\n]}\n"
+
+
+def _separated(items: Iterator[str]) -> Iterator[str]:
+    for number, item in enumerate(items):
+        yield f",\n{item}" if number else item
 
 
 def _dump(value: object) -> str:

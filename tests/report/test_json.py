@@ -31,7 +31,7 @@ def load(report: RunReport) -> Any:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
-    return json.loads(render(report), parse_constant=refuse)
+    return json.loads("".join(render(report)), parse_constant=refuse)
 
 
 def lone_surrogates(value: object) -> bool:
@@ -45,7 +45,7 @@ def lone_surrogates(value: object) -> bool:
 @settings(max_examples=50, deadline=None)
 @given(runs())
 def test_any_run_validates_in_printable_ascii(report: RunReport) -> None:
-    text = render(report)
+    text = "".join(render(report))
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
     document = load(report)
