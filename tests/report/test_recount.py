@@ -41,7 +41,7 @@ def test_findings_are_counted_alike_everywhere(make: Callable[[], RunReport]) ->
     report = make()
     expected = without_zeros(report.counts())
     by_csv = Counter(Status(row["status"]) for row in rows(report))
-    document = json.loads(render_json(report))
+    document = json.loads("".join(render_json(report)))
     by_json = Counter(Status(row["status"]) for row in document["findings"])
     by_host = sum(
         (Counter({Status(k): v for k, v in h["counts"].items() if k != "total"}) for h in document["hosts"]), Counter()
@@ -61,7 +61,7 @@ def test_findings_are_counted_alike_everywhere(make: Callable[[], RunReport]) ->
 def test_hosts_are_counted_alike_everywhere(make: Callable[[], RunReport]) -> None:
     report = make()
     expected = without_zeros(Counter(host.verdict for host in report.hosts))
-    document = json.loads(render_json(report))
+    document = json.loads("".join(render_json(report)))
     in_run = {key: number for key, number in document["run"]["host_counts"].items() if number} | {
         "total": len(report.hosts)
     }
@@ -113,7 +113,7 @@ def test_no_host_is_missing_from_a_file(make: Callable[[], RunReport]) -> None:
     report = make()
     names = [host.host.name for host in report.hosts]
     assert list(dict.fromkeys(row["host"] for row in rows(report))) == names
-    assert [host["host"] for host in json.loads(render_json(report))["hosts"]] == names
+    assert [host["host"] for host in json.loads("".join(render_json(report)))["hosts"]] == names
     everything = render_table(report, width=140, show="all")
     assert all(f"\n{name} · " in everything for name in names)
 
@@ -121,7 +121,7 @@ def test_no_host_is_missing_from_a_file(make: Callable[[], RunReport]) -> None:
 def test_an_unreachable_host_has_all_its_checks_in_every_format() -> None:
     report, name = morning.fleet(), "hv09.paris.corp.example"
     csv_rows = [row for row in rows(report) if row["host"] == name]
-    json_rows = [row for row in json.loads(render_json(report))["findings"] if row["host"] == name]
+    json_rows = [row for row in json.loads("".join(render_json(report)))["findings"] if row["host"] == name]
     for found in (csv_rows, json_rows):
         assert [row["check_id"] for row in found] == list(morning.CHECKS)
         assert {row["status"] for row in found} == {"not_assessed"}
