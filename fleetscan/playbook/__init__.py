@@ -17,6 +17,7 @@ from fleetscan.model.playbook import Check, Playbook
 from fleetscan.playbook.loader import load_folder
 from fleetscan.playbook.probes import identifies
 from fleetscan.playbook.schema import CheckFile, PlaybookFile, ProbeFile
+from fleetscan.playbook.shape import shape_schema
 from fleetscan.suggest import did_you_mean
 
 __all__ = ["DEFAULT", "builtin_names", "json_schemas", "load", "select"]
@@ -76,10 +77,12 @@ def select(playbook: Playbook, checks: Sequence[str] = (), tags: Sequence[str] =
 def json_schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schemas of the files of a playbook: `playbook`, `check`, `probe`."""
     models: dict[str, type[BaseModel]] = {"playbook": PlaybookFile, "check": CheckFile, "probe": ProbeFile}
-    return {
+    schemas = {
         name: {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema(by_alias=True)}
         for name, model in models.items()
     }
+    schemas["probe"]["$defs"]["JsonValue"] = shape_schema("#/$defs/JsonValue")
+    return schemas
 
 
 def _builtin_folder() -> Path:

@@ -99,6 +99,20 @@ def merged(shapes: Iterable[Object]) -> Object:
     return Object(fields)
 
 
+def shape_schema(reference: str) -> dict[str, JSON]:
+    """The JSON Schema of a declaration; `reference` is where it will stand."""
+    words: list[JSON] = [f"{kind.value}{mark}" for kind in Kind for mark in ("", "?")]
+    inner: JSON = {"$ref": reference}
+    return {
+        "description": "a word, an object of shapes (`key?` may be null or missing, `*` is any key), or [shape]",
+        "anyOf": [
+            {"enum": words},
+            {"type": "array", "items": inner, "minItems": 1, "maxItems": 1},
+            {"type": "object", "additionalProperties": inner},
+        ],
+    }
+
+
 class _Reader:
     def __init__(self, places: Places) -> None:
         self.problems: list[Problem] = []

@@ -89,7 +89,6 @@ _MODULES: dict[str, dict[str, str]] = {
         "Get-Service": "Name DisplayName Include Exclude DependentServices! RequiredServices!",
         "Get-Process": "Name Id Module! FileVersionInfo!",
         "Get-HotFix": "Id Description",
-        "Get-Counter": "Counter SampleInterval MaxSamples ListSet @any",
         "Get-Item": "Path LiteralPath Filter Include Exclude Force!",
         "Get-ItemProperty": "Path LiteralPath Name Filter Include Exclude",
         "Get-ItemPropertyValue": "Path LiteralPath Name",
@@ -104,6 +103,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "Get-TimeZone": "",
     },
     "Microsoft.PowerShell.Diagnostics": {
+        "Get-Counter": "Counter SampleInterval MaxSamples ListSet @any",
         "Get-WinEvent": "LogName ProviderName FilterHashtable FilterXPath FilterXml ListLog ListProvider MaxEvents "
         "Oldest! Force!",
     },
@@ -159,7 +159,6 @@ _MODULES: dict[str, dict[str, str]] = {
         "Get-SCVMNetwork": "VMMServer:made Name ID LogicalNetwork",
         "Get-SCStorageClassification": "VMMServer:made Name ID",
         "Get-SCRunAsAccount": "VMMServer:made Name ID",
-        "Get-SCVMMManagementServer": "VMMServer:made",
     },
     "MSOnlineBackup": {
         "Get-OBMachineSetting": "",
@@ -195,10 +194,10 @@ _MODULES: dict[str, dict[str, str]] = {
         "Get-IscsiConnection": "",
     },
     "ScheduledTasks": {"Get-ScheduledTask": "TaskName TaskPath", "Get-ScheduledTaskInfo": "TaskName TaskPath"},
-    "WindowsFeatures": {"Get-WindowsFeature": "Name"},
+    "ServerManager": {"Get-WindowsFeature": "Name"},
 }
 
-MODULES = frozenset(name.casefold() for name in _MODULES) | {"cimcmdlets", "servermanager"}
+MODULES = frozenset(name.casefold() for name in _MODULES)
 """What Import-Module may load."""
 
 
@@ -211,6 +210,11 @@ def command(name: str) -> Command | None:
             if known.casefold() == wanted:
                 return _parsed(known, module, notation)
     return None
+
+
+def modules() -> dict[str, tuple[str, ...]]:
+    """All commands by the module that they are in."""
+    return {module: tuple(commands) for module, commands in _MODULES.items()}
 
 
 def names() -> tuple[str, ...]:
