@@ -1,0 +1,202 @@
+"""`fleetscan scan` as a user meets it: output, exit codes, signals, pipes, mistakes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fleetscan.errors import ExitStatus
+from tests.cli.conftest import FLEETSCAN, RunningLab, StartLab, fleetscan
+
+ONE = ("--hosts", "1", "--base", "hv02.paris.corp.example", "--scheme", "http")
+"""One healthy Hyper-V host."""
+TROUBLED = ("--hosts", "2", "--base", "hv01.paris.corp.example")
+
+
+def test_a_healthy_host_is_compliant(start_lab: StartLab) -> None:
+    lab = start_lab(*ONE)
+    done = fleetscan("scan", "-i", str(lab.inventory), lab=lab)
+    assert done.returncode == ExitStatus.COMPLIANT, done.stdout
+    assert "1 host: 1 pass" in done.stdout
+    assert done.stderr == ""
+
+
+def test_findings_are_shown_with_cause_and_cure_and_every_format_has_all_of_them(
+    start_lab: StartLab, tmp_path: Path
+) -> None:
+    lab = start_lab(*TROUBLED)
+    table, document = tmp_path / "night.csv", tmp_path / "night.json"
+    done = fleetscan("scan", "-i", str(lab.inventory), "-o", str(table), "-o", str(document), lab=lab)
+    assert done.returncode == ExitStatus.FINDINGS
+    assert "backup-service-enabled" in done.stdout
+    assert "Remedy:" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    with table.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    findings = json.loads(document.read_text(encoding="utf-8"))["findings"]
+    assert len(rows) == len(findings) > 100
+    assert {row["host"] for row in rows} == {"hv0001.lab.example", "hv0002.lab.example"}
+
+
+def test_severity_decides_what_fails(start_lab: StartLab) -> None:
+    lab = start_lab(*TROUBLED)
+    options = ("scan", "-i", str(lab.inventory), "--check", "replication-not-paused", "--quiet")
+    assert fleetscan(*options, "--fail-on", "critical", lab=lab).returncode == ExitStatus.COMPLIANT
+    assert fleetscan(*options, "--fail-on", "high", lab=lab).returncode == ExitStatus.FINDINGS
+
+
+def test_an_unreachable_host_is_not_assessed_and_is_in_every_row(start_lab: StartLab) -> None:
+    lab = start_lab(*ONE, "--fault", "refuse")
+    done = fleetscan("scan", "-i", str(lab.inventory), "-o", "csv=-", lab=lab)
+    assert done.returncode == ExitStatus.INCOMPLETE
+    rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
+    assert {row["status"] for row in rows} == {"not_assessed", "not_applicable"}
+    assert {row["reason_code"] for row in rows if row["status"] == "not_assessed"} == {"unreachable.refused"}
+
+
+def test_quiet_is_one_line(start_lab: StartLab) -> None:
+    lab = start_lab(*ONE)
+    done = fleetscan("scan", "-i", str(lab.inventory), "--quiet", lab=lab)
+    assert len(done.stdout.splitlines()) == 1
+    assert "exit 0" in done.stdout
+
+
+def test_a_dry_run_contacts_nobody(untouched: RunningLab) -> None:
+    lab = untouched
+    done = fleetscan("scan", "-i", str(lab.inventory), "--dry-run", lab=lab)
+    assert done.returncode == 0
+    assert "hv0001.lab.example" in done.stdout
+    assert lab.requests() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("-l", "hv00001*"), '"hv00001*" matches no host'),
+        (("--check", "backup-servce-enabled"), 'did you mean "backup-service-enabled"'),
+        (("-p", "asr-hyperw"), 'did you mean "asr-hyperv"'),
+        (("-o", "night.xls"), "-o night.xls"),
+        (("-o", "no/such/folder/night.csv"), "there is no folder"),
+        (("-o", "a.csv", "-o", "a.csv"), "the same file"),
+        (("--quiet", "--all"), "exclude each other"),
+        (("--concurrency", "0"), "--concurrency"),
+        (("-i", "no-such.yaml"), "no-such.yaml"),
+    ],
+)
+def test_a_mistake_ends_the_run_before_anything_is_contacted(
+    untouched: RunningLab, arguments: tuple[str, ...], expected: str
+) -> None:
+    lab = untouched
+    done = fleetscan("scan", "-i", str(lab.inventory), *arguments, lab=lab)
+    assert done.returncode == ExitStatus.BAD_INPUT
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert lab.requests() == 0
+
+
+def test_a_missing_password_variable_is_named_with_its_place(untouched: RunningLab) -> None:
+    lab = untouched
+    done = fleetscan("scan", "-i", str(lab.inventory))
+    assert done.returncode == ExitStatus.BAD_INPUT
+    assert "lab.yaml:" in done.stderr
+    assert "is not set" in done.stderr
+    assert lab.requests() == 0
+
+
+def test_no_secret_is_in_any_output(start_lab: StartLab, tmp_path: Path) -> None:
+    lab = start_lab(*ONE, "--fault", "unauthorized")
+    canary = "Tr0ub4dor&3-canary"
+    wrong = dict.fromkeys(lab.environment, canary)
+    done = fleetscan(
+        "--debug",
+        "scan",
+        "-i",
+        str(lab.inventory),
+        "-o",
+        str(tmp_path / "x.csv"),
+        "-o",
+        str(tmp_path / "x.json"),
+        **wrong,
+    )
+    assert done.returncode == ExitStatus.INCOMPLETE
+    written = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "x.csv", tmp_path / "x.json"))
+    assert "auth.rejected" in written
+    assert canary not in done.stdout + done.stderr + written
+
+
+def start(lab: RunningLab, *arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, **lab.environment}
+    return subprocess.Popen(
+        [*FLEETSCAN, "scan", "-i", str(lab.inventory), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no way to send Ctrl+C to one process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scan_reports_what_is_finished(start_lab: StartLab, tmp_path: Path, number: int) -> None:
+    lab = start_lab("--hosts", "40", "--scheme", "http", "--powershell-seconds", "0.5")
+    document = tmp_path / "cut.json"
+    process = start(lab, "--concurrency", "4", "-o", str(document))
+    while not any(host["commands"] for host in lab.counters().values()):
+        time.sleep(0.1)
+    time.sleep(2)
+    began = time.monotonic()
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=20)
+    assert time.monotonic() - began < 5
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert "Stopping" in errors
+    assert "Traceback" not in errors
+    assert "interrupted" in output
+    hosts = json.loads(document.read_text(encoding="utf-8"))["hosts"]
+    assert len(hosts) == 40
+    finished = [host for host in hosts if not host["trouble"]]
+    assert 0 < len(finished) < 40
+    assert {host["trouble"]["reason"] for host in hosts if host["trouble"]} == {"cancelled"}
+    assert sum(host["shells_open"] for host in lab.counters().values()) == 0
+
+
+def test_a_reader_that_goes_away_is_no_error(start_lab: StartLab) -> None:
+    lab = start_lab(*TROUBLED)
+    process = start(lab, "--all")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    process.wait(30)
+    assert errors == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
+def test_a_full_disk_does_not_cost_the_results(start_lab: StartLab, tmp_path: Path) -> None:
+    lab = start_lab("--hosts", "1", "--scheme", "http", "--powershell-seconds", "1.5")
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    process = start(lab, "-o", str(folder / "night.csv"))
+    while not any(host["commands"] for host in lab.counters().values()):
+        time.sleep(0.05)
+    shutil.rmtree(folder)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == ExitStatus.INTERNAL
+    assert "the report is in" in errors
+    spare = Path(errors.split("the report is in ", 1)[1].split()[0].rstrip(";"))
+    assert spare.read_text(encoding="utf-8").startswith('"run_id"')
+    spare.unlink()
+    assert "hv0001.lab.example" in output
