@@ -15,10 +15,11 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import get_args
 
 from fleetscan.errors import InputError
 from fleetscan.lab import Choice, Fault, Fleet, Lab, demo_fleet, engine, load, many
-from fleetscan.lab.fleet import SimulatedHost
+from fleetscan.lab.fleet import Auth, SimulatedHost
 from fleetscan.lab.http import Connections, HTTPConnection, Peer, Request, Response
 
 
@@ -45,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--names", default="hv{:04d}.lab.example", metavar="PATTERN", help="names of the copies")
     parser.add_argument("--transport", choices=("winrm", "ssh"), help="for all hosts")
     parser.add_argument("--scheme", choices=("https", "http"), help="for all hosts")
-    parser.add_argument("--auth", choices=("ntlm", "basic", "certificate"), help="for all hosts")
+    parser.add_argument("--auth", choices=get_args(Auth), help="for all hosts")
     parser.add_argument("--fault", choices=[str(fault) for fault in Fault], help="for all hosts")
     parser.add_argument("--misbehave", type=float, default=0.0, metavar="SHARE", help="share of the copies with faults")
     parser.add_argument("--latency-ms", type=float, help="milliseconds of a round trip, for all hosts")

@@ -15,6 +15,11 @@ from spnego._ntlm_raw.crypto import ntowfv1  # the only MD4 at hand: OpenSSL 3 h
 _VARIABLE = "NTLM_USER_FILE"
 
 
+def bare(username: str) -> str:
+    """A user name without its domain or realm."""
+    return username.split("\\")[-1].split("@")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One user: `CORP\\name`, `name@corp.example` or `name`. The bare name is accepted too, in any case."""
@@ -28,7 +33,7 @@ class Account:
     @property
     def bare(self) -> str:
         """The name without its domain."""
-        return self.username.split("\\")[-1].split("@")[0]
+        return bare(self.username)
 
     def named(self, username: str) -> bool:
         """Whether somebody who gives this name means this user."""
@@ -88,6 +93,6 @@ def selected(path: Path) -> Iterator[None]:
         yield
     finally:
         if before is None:
-            del os.environ[_VARIABLE]
+            os.environ.pop(_VARIABLE, None)
         else:
             os.environ[_VARIABLE] = before

@@ -22,7 +22,7 @@ from fleetscan.validate import Strict, check
 from fleetscan.yamlfile import Document, read
 
 Transport = Literal["winrm", "ssh"]
-Auth = Literal["ntlm", "basic", "certificate"]
+Auth = Literal["ntlm", "kerberos", "basic", "certificate"]
 NotNegative = Annotated[float, Field(ge=0)]
 
 

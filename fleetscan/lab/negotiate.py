@@ -1,4 +1,7 @@
-"""The accepting side of Negotiate (NTLM), bound to one connection, and the sealing of messages (MS-WSMV 2.2.9.1)."""
+"""The accepting side of Negotiate, bound to one connection, and the sealing of messages (MS-WSMV 2.2.9.1).
+
+NTLM is always there. Kerberos is, too, where the `gssapi` package is installed and KRB5_KTNAME names a key table.
+"""
 
 from __future__ import annotations
 

@@ -128,10 +128,12 @@ class _Worker:
     def __init__(self, program: str) -> None:
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
+        self._busy = False
 
     async def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request and wait for its answer; raises WorkerDiedError. A cancelled request ends the process."""
         process = await self._alive()
+        self._busy = True
         assert process.stdin is not None  # noqa: S101 # both are pipes
         assert process.stdout is not None  # noqa: S101
         try:
@@ -146,17 +148,20 @@ class _Worker:
         if not line:
             await self.aclose()
             raise WorkerDiedError
+        self._busy = False
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     async def aclose(self) -> None:
-        """End the process."""
+        """End the process: while it is idle by the end of its input, so that it removes its files; else by force."""
         process, self._process = self._process, None
         if process is None:
             return
+        ending = asyncio.ensure_future(process.communicate(b""))
+        await asyncio.wait([ending], timeout=0 if self._busy else 2)
         if process.returncode is None:
             process.kill()
-        await process.communicate()
+        await ending
 
     async def _alive(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:

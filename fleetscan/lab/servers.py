@@ -170,7 +170,7 @@ class WinRMServer:
             tls=identity is not None,
             certificate_hash=identity.certificate_hash if identity is not None else None,
             basic=spec.auth == "basic" and not other,
-            negotiate=(spec.auth == "ntlm") != other,
+            negotiate=(spec.auth in ("ntlm", "kerberos")) != other,
             certificate=spec.auth == "certificate" and not other,
             strict_channel_binding=spec.strict_channel_binding,
             max_envelope=spec.max_envelope,

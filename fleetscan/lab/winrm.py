@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from fleetscan.lab import soap
+from fleetscan.lab.accounts import bare
 from fleetscan.lab.host import Runtime
 from fleetscan.lab.http import Peer, Request, Response
 from fleetscan.lab.mischief import Mischief
@@ -134,6 +135,9 @@ class Endpoint:
         token = f"{scheme} {base64.b64encode(answer).decode()}" if answer else ""
         if not session.acceptor.user:
             return Response(HTTPStatus.UNAUTHORIZED, headers=(("WWW-Authenticate", token),)), ""
+        if self._accounts.find(bare(session.acceptor.user)) is None:  # a ticket of somebody who is nobody here
+            self._counters.refused(session.acceptor.user)
+            return self._unauthorized(), ""
         self._counters.logons += 1
         session.user = session.acceptor.user
         return None, token
