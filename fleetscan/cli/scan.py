@@ -48,6 +48,7 @@ def scan(
     from fleetscan.credentials import Vault
     from fleetscan.report import check_writable, target_list
     from fleetscan.scan import Scan, ScanOptions
+    from fleetscan.scan.capacity import affordable
     from fleetscan.scan.outcome import exit_status, new_run_id
 
     show = opt.show(everything, quiet)
@@ -64,8 +65,11 @@ def scan(
     redact_log(vault.redactor)
     for notice in (*fleet.notices, *vault.prepare({host.credential for host in hosts})):
         print(f"notice: {notice}", file=sys.stderr)
+    possible, shortage = affordable(concurrency)
+    if shortage:
+        print(f"notice: {shortage}", file=sys.stderr)
     scan_options = ScanOptions(
-        concurrency=concurrency,
+        concurrency=possible,
         connect_timeout=connect_timeout,
         host_timeout=host_timeout,
         run_timeout=run_timeout,
