@@ -157,18 +157,18 @@ def _from_http(error: BaseException, progress: Progress, _: str) -> TransportErr
 
 def _from_logon(error: BaseException, progress: Progress, _: str) -> TransportError | None:
     """401 in the end; or the libraries could not even make an answer to the host's challenge."""
+    name = type(error).__name__  # of libraries that are not always installed
     rejected = isinstance(error, AuthenticationError) or getattr(error, "response", None) is not None
+    rejected = rejected or name in ("AuthenticationException", "NTStatusException")  # requests_credssp
     unanswered = isinstance(error, PermissionError) and error.errno is None  # requests_ntlm: no challenge came
     if rejected or unanswered or isinstance(error, sp.BadMechanismError):
         return logon_trouble(progress, proven=rejected)
-    name = type(error).__name__
     if name == "KerberosExchangeError" or isinstance(error, sp.NoCredentialError | sp.CredentialsExpiredError):
         text = f"no Kerberos ticket for the host: {one_line(str(error), 500)}"
         hint = "run kinit for the account; check winrm.spn_service and that the host is named by its FQDN"
         return progress.trouble(Reason.AUTH_TICKET, text, hint=hint)
-    if name in ("MutualAuthenticationError", "AuthenticationException", "InvalidConfigurationException"):
-        text = f"the logon came to no end: {one_line(str(error), 500)}"
-        return progress.trouble(Reason.AUTH_METHOD, text, hint="the host did not prove its own identity")
+    if name == "MutualAuthenticationError":
+        return progress.trouble(Reason.AUTH_METHOD, "the host did not prove by Kerberos who it is")
     if progress.stage is Stage.LOGON and isinstance(error, sp.SpnegoError):
         return progress.trouble(Reason.AUTH_METHOD, f"the logon cannot be made: {one_line(str(error), 500)}")
     return None

@@ -38,7 +38,7 @@ async def test_the_exit_status_is_a_result(ground: Ground) -> None:
         assert await connection.run("sort three", b"", Output()) == 3
 
 
-@pytest.mark.parametrize("size", [0, 1, 90 * 1024, 90 * 1024 + 1, 100_000])
+@pytest.mark.parametrize("size", [0, 90 * 1024, 100_000])
 async def test_stdin_arrives_whole(ground: Ground, size: int) -> None:
     stdin = (b"0123456789abcdef" * (size // 16 + 1))[:size]
     async with ground.connected() as connection:
@@ -159,11 +159,11 @@ async def test_a_login_without_a_secret_contacts_nobody(variant: str) -> None:
 async def test_network_and_logon_faults(
     variant: str, fault: Fault, reason: Reason, retryable: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fleetscan.transports.ssh.LOGON_TIMEOUT", 0.4)
-    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.4)
+    monkeypatch.setattr("fleetscan.transports.ssh.LOGON_TIMEOUT", 0.3)
+    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.3)
     async with prepare(faulty(variant, fault)) as ground:
         with pytest.raises(TransportError) as caught:
-            await ground.connect(connect_timeout=0.4)
+            await ground.connect(connect_timeout=0.3)
         expected = Reason.TLS_HANDSHAKE if fault is Fault.RESET and "https" in variant else reason
         assert caught.value.reason in (reason, expected), caught.value.message
         assert retryable is None or caught.value.retryable is retryable

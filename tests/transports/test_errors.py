@@ -194,6 +194,22 @@ def test_a_401_is_a_rejection_only_of_what_was_offered(offered: set[str], accept
     assert trouble.reason is reason
 
 
+@pytest.mark.parametrize(
+    ("name", "offered", "reason"),
+    [
+        ("AuthenticationException", {"credssp"}, Reason.AUTH_REJECTED),
+        ("AuthenticationException", {"negotiate"}, Reason.AUTH_METHOD),
+        ("NTStatusException", {"credssp"}, Reason.AUTH_REJECTED),
+        ("KerberosExchangeError", set(), Reason.AUTH_TICKET),
+        ("MutualAuthenticationError", set(), Reason.AUTH_METHOD),
+    ],
+)
+def test_errors_of_optional_libraries(name: str, offered: set[str], reason: Reason) -> None:
+    progress = Progress(stage=Stage.LOGON, accepted=frozenset({"credssp"}), offered=offered)
+    trouble = winrm_errors.translate(type(name, (Exception,), {})("text"), progress, "host")
+    assert (trouble.reason, trouble.retryable) == (reason, False)
+
+
 def test_a_transport_error_stays_what_it_is() -> None:
     error = TransportError(Reason.QUOTA_SHELLS, Stage.SHELL, "text")
     assert winrm_errors.translate(error, Progress(), "host") is error

@@ -1,0 +1,77 @@
+"""The answer to a Receive, in the shapes that hosts send and in those that they must not."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.transports.winrm_errors import translate
+from fleetscan.transports.winrm_link import Progress
+from fleetscan.transports.winrm_receive import Received, receive_message, received
+
+SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
+
+
+def answer(*streams: tuple[str, bytes], state: str = "", code: str = "") -> bytes:
+    parts = "".join(f'<r:Stream Name="{name}">{base64.b64encode(data).decode()}</r:Stream>' for name, data in streams)
+    ended = f"<r:ExitCode>{code}</r:ExitCode>" if code else ""
+    told = f'<r:CommandState State="{SHELL}/CommandState/{state}">{ended}</r:CommandState>' if state else ""
+    return f'<e xmlns:r="{SHELL}"><b><r:ReceiveResponse>{parts}{told}</r:ReceiveResponse></b></e>'.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (answer(state="Running"), Received()),
+        (answer(), Received()),
+        (answer(("stdout", b"a"), ("stderr", b"b"), ("stdout", b"c")), Received(b"ac", b"b")),
+        (answer(("stdout", "ü".encode()[:1]), ("stdout", "ü".encode()[1:])), Received("ü".encode())),
+        (answer(("stdout", b""), state="Done", code="3"), Received(done=True, status=3)),
+        (answer(state="Done", code="-1073741510"), Received(done=True, status=-1073741510)),
+        (answer(("stdout", b"a"), state="Done"), Received(b"a", done=True)),
+        (answer(state="Pending", code="3"), Received()),
+    ],
+)
+def test_shapes(text: bytes, wanted: Received) -> None:
+    assert received(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"<html><br></html>",
+        answer(("stdin", b"a")),
+        answer(("stdout", b"a")).replace(b"YQ==", b"Y"),
+        answer(("stdout", b"a")).replace(b"YQ==", "ü".encode()),
+        answer(state="Done", code="three"),
+    ],
+)
+def test_garbage_is_garbled(text: bytes) -> None:
+    with pytest.raises(Exception) as caught:
+        received(text)
+    assert translate(caught.value, Progress(stage=Stage.OUTPUT), "host").reason is Reason.PROTOCOL_GARBLED
+
+
+def outcome(text: bytes) -> Received | Reason:
+    try:
+        return received(text)
+    except Exception as error:  # noqa: BLE001 # the test is about all of them
+        return translate(error, Progress(stage=Stage.OUTPUT), "host").reason
+
+
+@given(st.binary(max_size=200), st.integers(0, 200))
+def test_any_bytes_are_an_answer_or_garbled(noise: bytes, position: int) -> None:
+    whole = answer(("stdout", b"some output"), state="Done", code="0")
+    for text in (noise, whole[:position] + noise + whole[position:]):
+        assert isinstance(outcome(text), Received) or outcome(text) is Reason.PROTOCOL_GARBLED
+
+
+def test_ids_of_a_host_cannot_break_out_of_the_message() -> None:
+    text = receive_message("<x>", '"/><y>', 20)
+    assert "&lt;x&gt;" in text
+    assert "&quot;/&gt;&lt;y&gt;" in text
