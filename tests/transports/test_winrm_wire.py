@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from requests_ntlm import HttpNtlmAuth
+from winrm.encryption import Encryption
 
 from fleetscan.errors import TransportError
 from fleetscan.model.host import Host, WinRMAuth, WinRMSettings
@@ -221,6 +223,75 @@ class Seal:
 
     def parse_encrypted_response(self, response: requests.Response) -> bytes:
         return response.content
+
+
+class Context:
+    """The keys of a logon that never took place."""
+
+    def wrap(self, message: bytes) -> tuple[bytes, bytes]:
+        return message[::-1], b"signature"
+
+    def unwrap(self, message: bytes, _: bytes) -> bytes:
+        return message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--Encrypted Boundary\r\n",
+        b"--Encrypted Boundary\r\n\tOriginalContent: type=application/soap+xml;Length=5\r\n",
+        b"--Encrypted Boundary\r\n\tLength=5\r\n--Encrypted Boundary\r\n\x01",
+        b"--Encrypted Boundary\r\n\tLength=9\r\n--Encrypted Boundary\r\n\0\0\0\0<a/>--Encrypted Boundary--\r\n",
+        b"--Encrypted Boundary\r\n\tLength=x\r\n--Encrypted Boundary\r\n\0\0\0\0<a/>--Encrypted Boundary--\r\n",
+    ],
+)
+async def test_a_cut_or_crooked_seal_is_garbled(body: bytes) -> None:
+    protocol = b"application/HTTP-SPNEGO-session-encrypted"
+    head = b'HTTP/1.1 200 OK\r\nContent-Type: multipart/encrypted;protocol="%s"\r\nContent-Length: %d\r\n\r\n'
+    async with peer(lambda *_: head % (protocol, len(body)) + body) as listener:
+        shell = logged_on(listener)
+        with pytest.raises(TransportError) as caught:
+            await anyio.to_thread.run_sync(shell.open)
+        shell.close()
+        assert caught.value.reason is Reason.PROTOCOL_GARBLED, caught.value.message
+        assert listener.requests == 1
+        assert b"Envelope" not in listener.received
+
+
+async def test_a_401_in_the_middle_is_not_answered_with_another_logon() -> None:
+    reply = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n"
+    async with peer(lambda *_: reply) as listener:
+        shell = logged_on(listener)
+        with pytest.raises(TransportError) as caught:
+            await anyio.to_thread.run_sync(shell.open)
+        shell.close()
+        assert (caught.value.reason, caught.value.retryable) == (Reason.AUTH_REJECTED, False)
+        assert listener.requests == 1
+        assert b"Authorization" not in listener.received
+
+
+async def test_a_lost_connection_is_not_replaced_after_the_logon() -> None:
+    async with peer(lambda number, _: None if number == 1 else OK) as listener:
+        shell = logged_on(listener)
+        for _ in range(2):
+            with pytest.raises(TransportError):
+                await anyio.to_thread.run_sync(shell.open)
+        shell.close()
+        assert (listener.requests, listener.connections) == (1, 1)
+
+
+def logged_on(listener: Peer) -> Shell:
+    """A shell behind a logon that never took place."""
+    shell = listener.shell()
+    transport = shell._protocol.transport
+    transport.session = session = requests.Session()
+    session.auth = HttpNtlmAuth("", "")
+    transport._take_over(session)
+    session.auth.session_security = Context()
+    transport.encryption = Encryption(session, "ntlm")
+    shell._link.progress.logged_on = True
+    return shell
 
 
 @pytest.mark.parametrize(
