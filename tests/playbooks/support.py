@@ -59,10 +59,10 @@ def speaking(machine: Machine, language: str, **system: Any) -> Machine:
     return machine.model_copy(update={"os": machine.os.model_copy(update={"language": language, **system})})
 
 
-async def visit(engine: Engine, machine: Machine, roles: Iterable[Role]) -> HostFacts:
+async def visit(engine: Engine, machine: Machine, roles: Iterable[Role], only: str = "") -> HostFacts:
     """What one visit brings back: the real payload, run by the engine, read as a scan reads it."""
     script = payload.build(builtin(), roles)
-    use = payload.invoke(script, seconds=120)
+    use = payload.invoke(script, seconds=120, skip=[p.id for p in script.probes if only and p.id != only])
     outcome = await engine.run(machine, use.command, use.stdin)
     reading = envelope.decode(outcome.stdout, use.nonce)
     assert answers.explain_silence(reading, outcome.stdout, outcome.stderr, outcome.exit_code) is None

@@ -1,0 +1,115 @@
+"""Every probe of the built-in playbook, run by a real PowerShell: refused, missing, slow, and faced with odd names."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import cycle
+from typing import Any
+
+import pytest
+
+from fleetscan.lab import Machine, PowerShellEngine
+from fleetscan.model.facts import ProbeAnswer
+from fleetscan.model.host import Role
+from fleetscan.model.playbook import Language, Probe
+from fleetscan.model.reasons import Reason
+from tests.playbooks.support import LANGUAGES, builtin, healthy, simulated, speaking, visit
+
+pytestmark = [pytest.mark.anyio, pytest.mark.powershell]
+
+PROBES = [probe for probe in builtin().probes.values() if probe.language is Language.POWERSHELL]
+HOSTS = {Role.HYPERV: "hv-node.example", Role.VMM: "vmm.example", Role.GUEST: "guest.example"}
+
+
+def _machine(probe: Probe, changes: dict[str, Any]) -> Machine:
+    machine = simulated(healthy(), HOSTS[probe.roles[0]]).machine
+    return machine.model_copy(update={"probes": {**deepcopy(machine.probes), **changes}})
+
+
+async def _ask(engine: PowerShellEngine, probe: Probe, machine: Machine) -> ProbeAnswer:
+    facts = await visit(engine, machine, [probe.roles[0]], only=probe.id)
+    return facts.answers[probe.id]
+
+
+async def test_all_are_there() -> None:
+    """What follows runs each probe at least once."""
+    assert {probe.id for probe in PROBES} == builtin().probes.keys() - {"linux-integration"}
+
+
+@pytest.mark.parametrize(
+    ("probe", "language"),
+    list(zip(PROBES, cycle(LANGUAGES), strict=False)),
+    ids=lambda value: getattr(value, "id", value),
+)
+async def test_refused(powershell: PowerShellEngine, probe: Probe, language: str) -> None:
+    """A refusal is told by its category or code, never by its words, and says which right is needed."""
+    refused: dict[str, Any] = {probe.id: {"status": "denied"}}
+    answer = await _ask(powershell, probe, speaking(_machine(probe, refused), language))
+    assert (answer.data, answer.reason) == (None, Reason.PERMISSION_DENIED)
+    assert probe.needs in answer.message
+
+
+@pytest.mark.parametrize("name", ["vms", "vm-integration-services", "vm-replication", "vmm-fabric"])
+async def test_module_missing(powershell: PowerShellEngine, name: str) -> None:
+    """Without Hyper-V's or VMM's module the question fails as such; no machine is made out of it."""
+    probe = builtin().probes[name]
+    answer = await _ask(powershell, probe, _machine(probe, {name: {"status": "missing"}}))
+    assert (answer.data, answer.reason) == (None, Reason.PROBE_COMMAND_MISSING)
+
+
+@pytest.mark.parametrize("name", ["vms", "vm-summary", "vm-integration-services", "vm-replication", "vm-disks"])
+async def test_no_machines_is_not_no_rights(powershell: PowerShellEngine, name: str) -> None:
+    """A host without machines answers with an empty list; one that hides them is a refusal."""
+    probe = builtin().probes[name]
+    empty = simulated(healthy(), "hv-empty.example").machine
+    answer = await _ask(powershell, probe, empty)
+    assert answer.data is not None, answer.message
+    assert answer.data["vms"] == []
+    names = ("vms", "vm-summary", "vm-integration-services", "vm-replication", "vm-disks")
+    hidden = empty.model_copy(update={"probes": {**empty.probes, **{key: {"status": "denied"} for key in names}}})
+    assert (await _ask(powershell, probe, hidden)).reason is Reason.PERMISSION_DENIED
+
+
+NAMES = (
+    'it\'s "quoted" & <odd>',
+    "$(Get-Date) `n %PATH%",
+    "FLEETSCAN1 0 vms json 2 - 1/1 {}",
+    "ユニコード\u202e\x1b[2J",
+    "sql01",
+)
+
+
+async def test_odd_and_equal_names(powershell: PowerShellEngine) -> None:
+    """Names are data: they arrive as they are, and two machines of the same name stay two."""
+    base = simulated(healthy(), "hv-one.example").machine
+    probes: dict[str, Any] = deepcopy(base.probes)
+    for answer in ("vms", "vm-summary", "vm-integration-services", "vm-replication", "vm-disks"):
+        (entry,) = probes[answer]["vms"]
+        probes[answer]["vms"] = [
+            {**entry, "id": f"00000000-0000-4000-8000-{number:012d}", "name": name}
+            for number, name in enumerate([*NAMES, "sql01"])
+        ]
+    facts = await visit(powershell, base.model_copy(update={"probes": probes}), [Role.HYPERV])
+    for answer in ("vms", "vm-summary", "vm-integration-services", "vm-replication", "vm-disks"):
+        data = facts.answers[answer].data
+        assert data is not None, facts.answers[answer].message
+        machines = data["vms"]
+        assert isinstance(machines, list)
+        assert len({machine["id"] for machine in machines if isinstance(machine, dict)}) == len(NAMES) + 1
+        assert len(machines) == len(NAMES) + 1
+
+
+async def test_broken_wmi(powershell: PowerShellEngine) -> None:
+    """A query that ends in an error is an answer of the probe, with the code; a slow one tells its seconds."""
+    probe = builtin().probes["guest-wmi"]
+    broken = {"answered": False, "seconds": 0, "error_id": "HRESULT 0x80041010", "error": "Classe non valide"}
+    system = {"build": None, "caption": None, "last_boot": None}
+    changes = {"guest-wmi": {"cimv2": broken, "os": system, "firewall_rule_active": None}}
+    answer = await _ask(powershell, probe, _machine(probe, changes))
+    assert answer.data is not None, answer.message
+    assert answer.data["cimv2"] == broken
+    machine = _machine(probe, {})
+    machine.probes["guest-wmi"]["cimv2"]["seconds"] = 1  # type: ignore[index,call-overload] # a copy of known facts
+    slow = await _ask(powershell, probe, machine)
+    assert slow.data is not None
+    assert slow.data["cimv2"]["seconds"] == 1  # type: ignore[index,call-overload] # validated above
