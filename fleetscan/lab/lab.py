@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+import anyio
+
 from fleetscan.lab.accounts import Account, Accounts, CredentialFiles, selected
 from fleetscan.lab.counters import Counters
 from fleetscan.lab.direct import DirectEngine
@@ -56,7 +58,8 @@ class Lab:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        with anyio.CancelScope(shield=True):  # it takes no time, and a cancelled lab leaves nothing behind either
+            await self._stack.aclose()
 
     @property
     def ca_file(self) -> Path:

@@ -6,13 +6,10 @@ container are needed; commands that would tell of this machine have stand-ins in
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import re
 import shlex
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +19,7 @@ from fleetscan.lab.commands import payload, run_builtin
 from fleetscan.lab.direct import DirectEngine, outcome_of
 from fleetscan.lab.engine import Outcome
 from fleetscan.lab.facts import Machine
+from fleetscan.lab.processes import run
 from fleetscan.model.playbook import JSON
 
 PROBE = "linux-integration"
@@ -54,37 +52,14 @@ class ShEngine:
             root = Path(folder)
             _furnish(root, machine)
             script = _PATH.sub(f"{folder}/".encode(), stdin)
-            return await self._execute(root, shlex.split(command)[1:], script, machine.os.language)
+            environment = {
+                "PATH": f"{root}/standins{os.pathsep}{os.environ.get('PATH', '')}",
+                "LANG": machine.os.language,
+            }
+            return await run(self._program, shlex.split(command)[1:], script, environment=environment, folder=root)
 
     async def aclose(self) -> None:
         """No process outlives its command."""
-
-    async def _execute(self, root: Path, arguments: list[str], script: bytes, language: str) -> Outcome:
-        environment = {"PATH": f"{root}/standins{os.pathsep}{os.environ.get('PATH', '')}", "LANG": language}
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            self._program,
-            *arguments,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            env=environment,
-            cwd=root,
-            start_new_session=True,
-        )
-        try:
-            stdout, stderr = await process.communicate(script)
-        finally:
-            _kill_session(process.pid)
-            await process.wait()
-        return Outcome(stdout, stderr, process.returncode or 0)
-
-
-def _kill_session(leader: int) -> None:
-    """End the script with all that it started: its watchdog sleeps on when the script has ended."""
-    if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(leader, signal.SIGKILL)
 
 
 def _furnish(root: Path, machine: Machine) -> None:

@@ -24,6 +24,7 @@ from fleetscan.lab.commands import is_encoded, powershell_script, run_builtin
 from fleetscan.lab.engine import Outcome
 from fleetscan.lab.facts import Machine
 from fleetscan.lab.moments import at, clock
+from fleetscan.lab.processes import end, run
 
 _LONGEST_ANSWER = 256 * 1024 * 1024
 _PATIENCE_MS = 600_000
@@ -60,19 +61,6 @@ def _prepared(machine: Machine, script: str) -> str:
 
 def _encoded(script: str) -> list[str]:
     return ["-NoProfile", "-NonInteractive", "-EncodedCommand", base64.b64encode(script.encode("utf-16-le")).decode()]
-
-
-async def _run_once(program: str, script: str, stdin: bytes) -> Outcome:
-    """One process for one script. It is killed when the caller is cancelled."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(program, *_encoded(script), stdin=pipe, stdout=pipe, stderr=pipe)
-    try:
-        stdout, stderr = await process.communicate(stdin)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return Outcome(stdout, stderr, process.returncode or 0)
 
 
 class PowerShellEngine(ABC):
@@ -116,7 +104,7 @@ class PwshEngine(PowerShellEngine):
             lines = [f"$global:SimHost = Get-Content -Raw -Path {_quoted(str(facts))} | ConvertFrom-Json"]
             lines += [f". {_quoted(path)}" for path in _standins()]
             lines += ["$input | & {", script, "}"]
-            return await _run_once(self._program, "\n".join(lines), stdin)
+            return await run(self._program, _encoded("\n".join(lines)), stdin)
 
     async def aclose(self) -> None:
         """No process outlives its command."""
@@ -134,6 +122,7 @@ class _Worker:
         """Send a request and wait for its answer; raises WorkerDiedError. A cancelled request ends the process."""
         process = await self._alive()
         self._busy = True
+        line = b""
         assert process.stdin is not None  # noqa: S101 # both are pipes
         assert process.stdout is not None  # noqa: S101
         try:
@@ -142,11 +131,10 @@ class _Worker:
             line = await process.stdout.readline()
         except (BrokenPipeError, ConnectionResetError):
             line = b""
-        except asyncio.CancelledError:
-            await self.aclose()
-            raise
+        finally:
+            if not line:  # the script has killed the process, or nobody waits for it any more
+                await self.aclose()
         if not line:
-            await self.aclose()
             raise WorkerDiedError
         self._busy = False
         answer: dict[str, Any] = json.loads(line)
@@ -155,13 +143,8 @@ class _Worker:
     async def aclose(self) -> None:
         """End the process: while it is idle by the end of its input, so that it removes its files; else by force."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        ending = asyncio.ensure_future(process.communicate(b""))
-        await asyncio.wait([ending], timeout=0 if self._busy else 2)
-        if process.returncode is None:
-            process.kill()
-        await ending
+        if process is not None:
+            await end(process, patience=0 if self._busy else 2)
 
     async def _alive(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:

@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from winrm.protocol import Protocol
 
@@ -89,6 +90,21 @@ async def test_nothing_is_left_behind() -> None:
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == tasks
     assert [thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")] == threads
+
+
+async def test_a_cancelled_lab_leaves_nothing_behind_either() -> None:
+    tasks = asyncio.all_tasks()
+    with anyio.move_on_after(0.3) as scope:
+        async with Lab(fleet(host(powershell_seconds=30))) as lab:
+            folder = lab.folder
+            client = Client(lab)
+            shell = await asyncio.to_thread(client.protocol.open_shell)
+            await asyncio.to_thread(client.protocol.run_command, shell, "powershell hostname")
+            await asyncio.sleep(30)
+    assert scope.cancelled_caught
+    assert not folder.exists()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks
 
 
 async def test_a_crash_of_the_lab_is_told() -> None:
