@@ -55,6 +55,7 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
             }
         }
         'MSFT_NetQosPolicySettingData' {
+            if ($null -eq (Get-SimAnswer 'azure-agents').qos_policies) { return New-SimCimError '0x80041010' 'MetadataError' (Get-SimText 'noclass') $Class }
             @{ Name = 'backup window'; AppPathNameMatchCondition = 'robocopy.exe'; ThrottleRateAction = [uint64]8000000 }
             foreach ($policy in (Get-SimAnswer 'azure-agents').qos_policies) {
                 @{ Name = "$($policy.name)"; AppPathNameMatchCondition = "$($policy.application)"; ThrottleRateAction = [uint64]$policy.bits_per_second }

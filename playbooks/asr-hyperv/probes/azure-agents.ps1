@@ -48,15 +48,25 @@ foreach ($process in $processes) {
     }
 }
 
-$policies = @(Get-CimInstance -Namespace 'root/StandardCimv2' -ClassName 'MSFT_NetQosPolicySettingData' -Property @('Name', 'AppPathNameMatchCondition', 'ThrottleRateAction') -OperationTimeoutSec 20 -ErrorAction Stop)
+# Where this class is missing, the rest of the answer stands; the checks are told that nothing is known.
+$known = $true
+$policies = @()
+try {
+    $policies = @(Get-CimInstance -Namespace 'root/StandardCimv2' -ClassName 'MSFT_NetQosPolicySettingData' -Property @('Name', 'AppPathNameMatchCondition', 'ThrottleRateAction') -OperationTimeoutSec 20 -ErrorAction Stop)
+} catch {
+    if ("$($_.CategoryInfo.Category)" -eq 'PermissionDenied') { throw }
+    $known = $false
+}
 $limits = foreach ($policy in $policies) {
     if ("$($policy.AppPathNameMatchCondition)" -like '*cbengine.exe' -and $null -ne $policy.ThrottleRateAction) {
         @{ name = "$($policy.Name)"; application = "$($policy.AppPathNameMatchCondition)"; bits_per_second = [long]$policy.ThrottleRateAction }
     }
 }
+$qos = $null
+if ($known) { $qos = @($limits) }
 @{
     recovery_services = $recovery
     site_recovery = $site
     connections = @{ process = $processes.Count -gt 0; remote = @($remote) }
-    qos_policies = @($limits)
+    qos_policies = $qos
 }

@@ -6,12 +6,16 @@ if ($machines.Count -eq 0) {
     $systems = @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' -Property 'Name' -OperationTimeoutSec 20 -ErrorAction Stop)
     if ($systems.Count -eq 0) { throw 'Hyper-V shows this account neither a virtual machine nor the host itself (0x80070005)' }
 }
-$drives = @($machines | Get-VMHardDiskDrive -ErrorAction Stop)
+$problems = @()
+$drives = @($machines | Get-VMHardDiskDrive -ErrorAction SilentlyContinue -ErrorVariable 'problems')
+foreach ($problem in $problems) {
+    if ($drives.Count -eq 0 -or "$($problem.CategoryInfo.Category)" -eq 'PermissionDenied') { throw $problem }
+}
 $volumes = @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_Volume' -Property @('Name', 'Capacity', 'FreeSpace') -OperationTimeoutSec 60 -ErrorAction Stop)
 
 # An image that cannot be opened leaves a gap, which the checks report as such.
 $images = @{}
-$paths = @($drives | ForEach-Object { if ($null -eq $_.DiskNumber) { "$($_.Path)" } } | Sort-Object -Unique)
+$paths = @($drives | ForEach-Object { if ($null -eq $_.DiskNumber -and $_.Path) { "$($_.Path)" } } | Sort-Object -Unique)
 if ($paths.Count -gt 0) {
     foreach ($image in @(Get-VHD -Path $paths -ErrorAction SilentlyContinue)) { $images["$($image.Path)".ToLower()] = $image }
 }

@@ -10,7 +10,12 @@ $components = @{
 }
 $rows = @{}
 $order = @()
-$services = @(Get-VM -ErrorAction Stop | Get-VMIntegrationService -ErrorAction Stop)
+# A machine that vanishes or changes meanwhile is an error of its own; the others still answer.
+$problems = @()
+$services = @(Get-VM -ErrorAction Stop | Get-VMIntegrationService -ErrorAction SilentlyContinue -ErrorVariable 'problems')
+foreach ($problem in $problems) {
+    if ($services.Count -eq 0 -or "$($problem.CategoryInfo.Category)" -eq 'PermissionDenied') { throw $problem }
+}
 if ($services.Count -eq 0) {
     # Without Hyper-V rights Get-VM can show nothing and no error. With rights this class holds at least the host itself.
     $systems = @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' -Property 'Name' -OperationTimeoutSec 20 -ErrorAction Stop)

@@ -4,7 +4,8 @@
 $relationships = @(Get-VMReplication -ErrorAction Stop)
 $measures = @{}
 if ($relationships.Count -gt 0) {
-    foreach ($measure in @(Measure-VMReplication -ErrorAction Stop)) {
+    # A machine whose statistics cannot be had keeps its state; it has no statistics then.
+    foreach ($measure in @(Measure-VMReplication -ErrorAction SilentlyContinue)) {
         $measures["$($measure.VMId)/$([int]$measure.ReplicationRelationshipType)".ToLower()] = $measure
     }
 } else {
