@@ -35,6 +35,7 @@ class Fault(StrEnum):
     )
     NO_CHALLENGE = ("no-challenge", "HTTP 401 without a challenge to every token of a logon.")
     LOGON_HANG = ("logon-hang", "The host falls silent in the middle of the logon.")
+    LOGON_LOST = ("logon-lost", "HTTP 401 to Receive: the host has forgotten the logon in the middle of the visit.")
     # HTTP.
     UNAVAILABLE = ("unavailable", "HTTP 503 to every request, as http.sys answers while WinRM restarts.")
     REDIRECT = ("redirect", "HTTP 307 to another address.")
@@ -74,6 +75,7 @@ class Fault(StrEnum):
     TRUNCATED = ("truncated", "The output stops in the middle of a line; exit status 0.")
     DAMAGED = ("damaged", "One character of each answer is changed on the way.")
     FOREIGN = ("foreign", "The output is that of another run: its nonce is a different one.")
+    FORGED = ("forged", "Forged answers with another nonce come before the real ones.")
     NOISE = ("noise", "A banner, progress and a warning in code page 850 stand around the answers.")
     SPLIT = ("split", "The output comes in many small pieces that cut through lines and base64 units.")
     HUGE_10 = ("huge-10", "The command writes 10 MB.")

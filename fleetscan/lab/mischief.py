@@ -37,6 +37,17 @@ _HTML = (("Content-Type", "text/html"),)
 _PAGE = b"<!DOCTYPE html><html><body><p>Please log on to the guest network &amp; accept the terms<br></body></html>"
 
 
+_UNAUTHORIZED = Response(HTTPStatus.UNAUTHORIZED, headers=(("WWW-Authenticate", "Negotiate"),))
+
+
+class InsteadError(Exception):
+    """Raised where a message is answered by something else than SOAP."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response)
+        self.response = response
+
+
 class Mischief:
     """One host's fault, asked at each point of an exchange. None does no harm."""
 
@@ -50,8 +61,10 @@ class Mischief:
         return _static(self._fault) if self._fault is not None else None
 
     async def before(self, message: Message) -> None:
-        """Strike before a message is acted on: wait for ever, raise ResetConnection or WSManFault."""
+        """Strike before a message is acted on: wait for ever, raise WSManFault or InsteadError."""
         step = _step(message)
+        if self._fault is Fault.LOGON_LOST and step == "receive":
+            raise InsteadError(_UNAUTHORIZED)
         if self._fault == f"{step}-hang":
             await _for_ever()
         refusal = _REFUSALS.get(self._fault) if self._fault is not None else None
@@ -88,7 +101,7 @@ async def _for_ever() -> None:
 @cache
 def _static(fault: Fault) -> Response | None:
     if fault is Fault.NO_CHALLENGE:
-        return Response(HTTPStatus.UNAUTHORIZED, headers=(("WWW-Authenticate", "Negotiate"),))
+        return _UNAUTHORIZED
     if fault is Fault.UNAVAILABLE:
         return Response(HTTPStatus.SERVICE_UNAVAILABLE, b"Service Unavailable", _HTML, close=True)
     if fault is Fault.REDIRECT:

@@ -84,6 +84,11 @@ def _foreign(outcome: Outcome) -> Playback:
     return Playback(_streams(stdout, outcome.stderr), outcome.exit_code)
 
 
+def _forged(outcome: Outcome) -> Playback:
+    forgery = _foreign(Outcome(outcome.stdout.replace(b"ok", b"no"))).steps[0].data
+    return Playback(_streams(forgery + outcome.stdout, outcome.stderr), outcome.exit_code)
+
+
 def _noise(outcome: Outcome) -> Playback:
     lines = outcome.stdout.splitlines(keepends=True)
     stdout = _BANNER + b"".join(_WARNING + line for line in lines) + b"\x1b[2J\x07done\xff\xfe"
@@ -111,6 +116,7 @@ _SPOILERS: dict[Fault | None, Callable[[Outcome], Playback]] = {
     Fault.TRUNCATED: _truncated,
     Fault.DAMAGED: _damaged,
     Fault.FOREIGN: _foreign,
+    Fault.FORGED: _forged,
     Fault.NOISE: _noise,
     Fault.SPLIT: _split,
     Fault.HUGE_10: _huge(10),

@@ -12,7 +12,7 @@ from fleetscan.lab import soap
 from fleetscan.lab.accounts import bare
 from fleetscan.lab.host import Runtime
 from fleetscan.lab.http import Peer, Request, Response
-from fleetscan.lab.mischief import Mischief
+from fleetscan.lab.mischief import InsteadError, Mischief
 from fleetscan.lab.negotiate import Acceptor, LogonRefused, SealError
 from fleetscan.lab.soapfault import WSManFault
 from fleetscan.lab.wsman import Caller, Service
@@ -171,7 +171,10 @@ class Endpoint:
             message = soap.parse(data)
         except soap.MalformedError:
             return Response(HTTPStatus.BAD_REQUEST, headers=headers)
-        status, body = await self._soap(message, self._caller(session, request, peer))
+        try:
+            status, body = await self._soap(message, self._caller(session, request, peer))
+        except InsteadError as instead:
+            return instead.response
         sealed_type = _SOAP_TYPE
         if sealed:
             sealed_type, body = session.acceptor.seal(content_type, body)

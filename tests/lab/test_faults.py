@@ -129,6 +129,8 @@ OVER_WINRM: dict[Fault, Callable[[Seen], bool]] = {
     Fault.NO_COMMON_AUTH: REJECTED,
     Fault.NO_CHALLENGE: raises(PermissionError),
     Fault.LOGON_HANG: hangs,
+    # requests_ntlm logs on again, and sends the message once more under the seal of the first logon.
+    Fault.LOGON_LOST: raises(winrm.exceptions.WinRMTransportError, code=400),
     Fault.UNAVAILABLE: raises(winrm.exceptions.WinRMTransportError, code=503),
     Fault.GARBAGE: raises(ET.ParseError),
     Fault.CUT: lambda seen: isinstance(
@@ -159,6 +161,7 @@ OVER_WINRM: dict[Fault, Callable[[Seen], bool]] = {
     Fault.TRUNCATED: truncated,
     Fault.DAMAGED: damaged,
     Fault.FOREIGN: silent_because(Reason.ANSWER_FOREIGN),
+    Fault.FORGED: lambda seen: complete(seen) and decode(seen.stdout, NONCE).foreign and b"0badc0de" in seen.stdout,
     Fault.NOISE: lambda seen: complete(seen) and b"\x84" in seen.stdout and b"progress" in seen.stderr,
     Fault.SPLIT: lambda seen: complete(seen) and seen.receives > 2,
     Fault.HUGE_10: lambda seen: len(seen.stdout) == 10 * 1024 * 1024,
