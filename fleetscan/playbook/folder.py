@@ -35,10 +35,13 @@ class Folder:
 
     def files(self, part: str, suffixes: tuple[str, ...]) -> Iterator[Path]:
         """The files of a part of the playbook, relative to its folder, by name."""
-        if not (self.path / part).is_dir():
-            self.add(Path(part), "the folder is missing", "a playbook has the folders checks and probes")
+        try:
+            entries = sorted((self.path / part).iterdir())
+        except OSError as error:
+            message = f"the folder cannot be read: {error.strerror or error}"
+            self.add(Path(part), message, "a playbook has the folders checks and probes")
             return
-        for entry in sorted((self.path / part).iterdir()):
+        for entry in entries:
             path = Path(part) / entry.name
             if entry.name in _LOOSE:
                 continue

@@ -65,7 +65,7 @@ def _read(folder: Folder, path: Path, found: dict[str, Probe], shapes: dict[str,
     elif not problems:
         shapes[path.stem] = shape
         problems += _conventions(source, shape)
-    folder.problems += [*problems, *_roles(source, file, language), *prove(text, language, folder.name(script_path))]
+    folder.problems += [*problems, *_roles(source, file, language), *_proof(text, language, folder.name(script_path))]
     found[path.stem] = Probe(
         id=path.stem,
         title=file.title,
@@ -89,6 +89,12 @@ def _script(folder: Folder, path: Path) -> tuple[Language, str, Path] | None:
         return None
     text = folder.text(scripts[0])
     return None if text is None else (_LANGUAGES[scripts[0].suffix], text, scripts[0])
+
+
+def _proof(text: str, language: Language, source: str) -> list[Problem]:
+    if not text.strip():
+        return [Problem(source, "the script is empty", "write what the probe reports")]
+    return prove(text, language, source)
 
 
 def _conventions(source: Source, shape: Object) -> list[Problem]:

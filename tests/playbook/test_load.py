@@ -246,6 +246,8 @@ def test_files_with_wrong_names(folder: Folder, name: str, message: str) -> None
 
 
 def test_a_probe_needs_one_script(folder: Folder) -> None:
+    folder.write("probes/vms.ps1", "\n")
+    assert folder.mistakes() == ["probes/vms.ps1: the script is empty; write what the probe reports"]
     folder.remove("probes/vms.ps1")
     assert folder.mistakes() == [f"{VMS}: the probe has no script; keep one of vms.ps1 and vms.sh beside it"]
     folder.write("probes/vms.ps1", "@{}\n")
@@ -263,7 +265,8 @@ def test_a_folder_is_missing(folder: Folder, name: str) -> None:
     for file in list((folder.path / name).iterdir()):
         file.unlink()
     (folder.path / name).rmdir()
-    assert f"{name}: the folder is missing; a playbook has the folders checks and probes" in folder.mistakes()
+    message = "the folder cannot be read: No such file or directory; a playbook has the folders checks and probes"
+    assert f"{name}: {message}" in folder.mistakes()
 
 
 def test_bytes_that_are_no_text(folder: Folder) -> None:

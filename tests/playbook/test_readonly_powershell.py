@@ -55,6 +55,8 @@ ALLOWED = [
     "foreach ($i in 1..3) { if ($i -eq 2) { continue }; $i }",
     "for ($i = 0; $i -lt 3; $i++) { $i }",
     "$h = @{}; $h['live'] = Get-Item -Path 'x'; $h['live'].Length",
+    "switch -Wildcard ('a') {\n 'a*' { 1 }\n}",
+    "$n = 3; foreach ($i in (1)..$n) { $i }",
     "# a comment\n  # another\nGet-Date",
     "whoami.exe /groups /fo csv /nh",
 ]
@@ -186,6 +188,7 @@ REFUSED = {
     "Get-VM -ErrorVariable global:x": "no name for a variable",
     "Get-VM -ErrorVariable PSDefaultParameterValues": "must not be assigned",
     "Select-Object Name, Status": "@('Name', 'Status')",
+    "$n = 3; 1..$n": "(1)..$last",
     "Get-VM }": "cannot read",
     "if ($true) {": "cannot read",
     "$x.ForEach({ 1 })": "cannot read",

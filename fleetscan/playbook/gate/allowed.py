@@ -85,9 +85,9 @@ TYPES = SCALAR_TYPES | {"array", "hashtable", "ordered", "object", "object[]", "
 
 METHODS = folded(
     "AddDays AddHours AddMilliseconds AddMinutes AddMonths AddSeconds CompareTo Contains ContainsKey EndsWith "
-    "Equals GetType IndexOf IndexOfAny LastIndexOf PadLeft PadRight StartsWith Substring Subtract ToCharArray "
-    "ToFileTimeUtc ToLocalTime ToLower ToLowerInvariant ToString ToUniversalTime ToUpper ToUpperInvariant Trim "
-    "TrimEnd TrimStart"
+    "Equals GetEnumerator GetType IndexOf IndexOfAny LastIndexOf PadLeft PadRight StartsWith Substring Subtract "
+    "ToCharArray ToFileTimeUtc ToLocalTime ToLower ToLowerInvariant ToString ToUniversalTime ToUpper "
+    "ToUpperInvariant Trim TrimEnd TrimStart"
 ) | {"split"}
 """Methods that change nothing, whatever object has them. Not Replace: a file has one, too, and it writes."""
 

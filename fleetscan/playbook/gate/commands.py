@@ -16,6 +16,7 @@ Refuse = Callable[..., None]
 _NAME = re.compile(r"(?:([A-Za-z.-]+)\\)?([A-Za-z]+-[A-Za-z0-9]+)")
 _RANGE = re.compile(r"[0-9]+\.\.[0-9]+")
 _READING_VERBS = ("get-", "test-", "measure-", "select-", "where-", "sort-", "group-", "convertto-", "convertfrom-")
+_ONLY_READS = "a probe only reads; docs/read-only.md lists the commands that it may call"
 _VARIABLE_NAME = re.compile(r"'?\+?([A-Za-z][A-Za-z0-9]*)'?")
 _STATIC_KINDS = {
     "generic_token",
@@ -104,8 +105,10 @@ class CommandRules:
             self._refuse(node, f"the alias `{name}` is not allowed: a host may define its own", f"write {full}")
             return None
         cure = allowed.INSTEAD.get(name.casefold()) or did_you_mean(name, cmdlets.names())
-        if not name.casefold().startswith(_READING_VERBS):
-            cure = "a probe only reads; docs/read-only.md lists the commands that it may call"
+        if name[:1].isdigit() and ".." in name:
+            cure = "write a range that ends in a variable as (1)..$last"
+        elif not cure or not name.casefold().startswith(_READING_VERBS):
+            cure = allowed.INSTEAD.get(name.casefold()) or _ONLY_READS
         self._refuse(node, f"the command `{name[:60]}` is not known to be read-only", cure)
         return None
 

@@ -9,7 +9,7 @@ from fleetscan.playbook.gate.words import words
 PLAIN = words(
     """program param_block parameter_list script_parameter script_parameter_default script_block script_block_body
     statement_block statement_list empty_statement if_statement elseif_clauses elseif_clause else_clause
-    switch_statement switch_parameters switch_condition switch_body switch_clauses switch_clause
+    switch_statement switch_parameters switch_parameter switch_condition switch_body switch_clauses switch_clause
     switch_clause_condition foreach_statement for_statement for_initializer for_condition for_iterator
     while_statement while_condition do_statement flow_control_statement try_statement catch_clauses catch_clause
     finally_clause pipeline pipeline_chain assignment_expression left_assignment_expression assignement_operator
