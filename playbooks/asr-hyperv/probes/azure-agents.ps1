@@ -57,11 +57,11 @@ try {
     if ("$($_.CategoryInfo.Category)" -eq 'PermissionDenied') { throw }
     $known = $false
 }
-$limits = foreach ($policy in $policies) {
+$limits = @(foreach ($policy in $policies) {
     if ("$($policy.AppPathNameMatchCondition)" -like '*cbengine.exe' -and $null -ne $policy.ThrottleRateAction) {
         @{ name = "$($policy.Name)"; application = "$($policy.AppPathNameMatchCondition)"; bits_per_second = [long]$policy.ThrottleRateAction }
     }
-}
+})
 $qos = $null
 if ($known) { $qos = @($limits) }
 @{

@@ -4,11 +4,11 @@ $service = @(Get-Service -Name 'ClusSvc' -ErrorAction SilentlyContinue)
 if ($service.Count -eq 0 -or "$($service[0].Status)" -ne 'Running') {
     @{ member = $false; nodes = @(); replica_brokers = @() }
 } else {
-    $nodes = foreach ($node in @(Get-ClusterNode -ErrorAction Stop)) {
+    $nodes = @(foreach ($node in @(Get-ClusterNode -ErrorAction Stop)) {
         @{ name = "$($node.Name)"; state = "$($node.State)"; state_code = [int]$node.State }
-    }
-    $brokers = foreach ($group in @(Get-ClusterGroup -ErrorAction Stop)) {
+    })
+    $brokers = @(foreach ($group in @(Get-ClusterGroup -ErrorAction Stop)) {
         if ([int]$group.GroupType -eq 115) { @{ name = "$($group.Name)"; state = "$($group.State)"; state_code = [int]$group.State } }
-    }
+    })
     @{ member = $true; nodes = @($nodes); replica_brokers = @($brokers) }
 }

@@ -26,7 +26,7 @@ try {
     if ("$($_.FullyQualifiedErrorId)" -notmatch '0x8004100e|0x80041010|0x80041002') { throw }
 }
 
-$rows = foreach ($disk in $disks) {
+$rows = @(foreach ($disk in $disks) {
     @{
         number = [int]$disk.Number
         name = "$($disk.FriendlyName)"
@@ -34,12 +34,12 @@ $rows = foreach ($disk in $disks) {
         size_bytes = [long]$disk.Size
         dynamic = $dynamicDisks -contains "$($disk.Number)"
     }
-}
-$encrypted = foreach ($volume in $volumes) {
+})
+$encrypted = @(foreach ($volume in $volumes) {
     if ("$($volume.ProtectionStatus)" -eq '1') {
         if ($volume.DriveLetter) { "$($volume.DriveLetter)" } else { "$($volume.DeviceID)" }
     }
-}
+})
 @{
     drives = @($rows)
     pools = @(foreach ($pool in $pools) { if (-not $pool.IsPrimordial) { "$($pool.FriendlyName)" } })

@@ -14,7 +14,7 @@ foreach ($shadow in $shadows) {
     if ($null -eq $oldest -or $moment -lt $oldest) { $oldest = $moment }
     if ($null -eq $newest -or $moment -gt $newest) { $newest = $moment }
 }
-$rows = foreach ($provider in $providers) {
+$rows = @(foreach ($provider in $providers) {
     $type = $null
     if ($null -ne $provider.Type) { $type = [int]$provider.Type }
     @{
@@ -23,7 +23,7 @@ $rows = foreach ($provider in $providers) {
         version = "$($provider.Version)"
         type = $type
     }
-}
+})
 @{
     providers = @($rows)
     shadows = @{ count = $shadows.Count; oldest = $oldest; newest = $newest; providers = @($users) }

@@ -49,8 +49,8 @@ foreach ($folder in $logs.Keys) {
 $space = @{}
 foreach ($volume in $volumes) { if ("$($volume.Name)" -match '^[A-Za-z]:') { $space["$($volume.Name)".ToLower()] = $volume } }
 $used = @{}
-$rows = foreach ($machine in $machines) {
-    $disks = foreach ($drive in $drives) {
+$rows = @(foreach ($machine in $machines) {
+    $disks = @(foreach ($drive in $drives) {
         if ("$($drive.VMId)" -ne "$($machine.Id)") { continue }
         $path = "$($drive.Path)"
         $key = $path.ToLower()
@@ -84,10 +84,10 @@ $rows = foreach ($machine in $machines) {
             log_bytes = $logBytes
             volume = $volumeName
         }
-    }
+    })
     @{ id = "$($machine.Id)".ToLower(); name = "$($machine.Name)"; drives = @($disks) }
-}
-$places = foreach ($mount in ($space.Keys | Sort-Object)) {
+})
+$places = @(foreach ($mount in ($space.Keys | Sort-Object)) {
     $sum = [long]0
     foreach ($key in $used.Keys) { if ($key.StartsWith("$mount|")) { $sum += $used[$key] } }
     @{
@@ -96,5 +96,5 @@ $places = foreach ($mount in ($space.Keys | Sort-Object)) {
         free_bytes = [long]$space[$mount].FreeSpace
         log_bytes = $sum
     }
-}
+})
 @{ vms = @($rows); volumes = @($places) }

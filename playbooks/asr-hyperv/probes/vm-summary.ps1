@@ -11,7 +11,7 @@ foreach ($summary in @(Get-CimInstance -Namespace 'root/virtualization/v2' -Clas
     $summaries["$($summary.Name)".ToLower()] = $summary
 }
 
-$rows = foreach ($system in $systems) {
+$rows = @(foreach ($system in $systems) {
     if ("$($system.Name)" -notmatch $pattern) { continue }
     $id = "$($system.Name)".ToLower()
     $versionState = $null
@@ -30,5 +30,5 @@ $rows = foreach ($system in $systems) {
         guest_os = $guestSystem
         replication_providers = $providers
     }
-}
+})
 @{ vms = @($rows) }

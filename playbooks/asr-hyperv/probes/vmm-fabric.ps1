@@ -6,11 +6,11 @@ if ($server.ProductVersion) { $version = "$($server.ProductVersion)" }
 $clouds = @(Get-SCCloud -VMMServer $server -ErrorAction Stop)
 $logicalNetworks = @(Get-SCLogicalNetwork -VMMServer $server -ErrorAction Stop)
 $vmNetworks = @(Get-SCVMNetwork -VMMServer $server -ErrorAction Stop)
-$hosts = foreach ($machine in @(Get-SCVMHost -VMMServer $server -ErrorAction Stop)) {
+$hosts = @(foreach ($machine in @(Get-SCVMHost -VMMServer $server -ErrorAction Stop)) {
     $communication = $null
     if ($null -ne $machine.CommunicationState) { $communication = "$($machine.CommunicationState)" }
     @{ name = "$($machine.Name)"; state = "$($machine.OverallState)"; communication = $communication }
-}
+})
 @{
     server = @{ name = "$($server.Name)"; version = $version }
     clouds = @(foreach ($cloud in $clouds) { "$($cloud.Name)" })

@@ -6,7 +6,7 @@ if ($machines.Count -eq 0) {
     $systems = @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' -Property 'Name' -OperationTimeoutSec 20 -ErrorAction Stop)
     if ($systems.Count -eq 0) { throw 'Hyper-V shows this account neither a virtual machine nor the host itself (0x80070005)' }
 }
-$rows = foreach ($machine in $machines) {
+$rows = @(foreach ($machine in $machines) {
     $condition = $null
     $conditionCode = $null
     if ($null -ne $machine.PrimaryOperationalStatus) {
@@ -34,5 +34,5 @@ $rows = foreach ($machine in $machines) {
         integration_version = "$($machine.IntegrationServicesVersion)"
         fibre_channel_adapters = @($machine.FibreChannelHostBusAdapters).Count
     }
-}
+})
 @{ vms = @($rows) }
