@@ -8,9 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel  # noqa: TC002 - a local annotation names it
+from typing import TYPE_CHECKING, Any
 
 from fleetscan.errors import InputError, Problem
 from fleetscan.model.playbook import Check, Playbook
@@ -19,6 +17,9 @@ from fleetscan.playbook.probes import identifies
 from fleetscan.playbook.schema import CheckFile, PlaybookFile, ProbeFile
 from fleetscan.playbook.shape import shape_schema
 from fleetscan.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 __all__ = ["DEFAULT", "builtin_names", "json_schemas", "load", "select"]
 

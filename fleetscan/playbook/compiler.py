@@ -75,14 +75,9 @@ class CheckCompiler:
             for key, text in (("when", file.when), ("pass", file.passes), ("warn", file.warn), ("fail", file.fail))
         }
         observed = self._draft(("observed",), file.observed)
-        texts = {
-            loc: self._pieces(loc, text)
-            for loc, text in (
-                (("expected",), file.expected),
-                (("message",), file.message),
-                (("remedy", "text"), file.remedy.text),
-            )
-        }
+        expected = self._pieces(("expected",), file.expected)
+        message = self._pieces(("message",), file.message)
+        remedy = self._pieces(("remedy", "text"), file.remedy.text)
         self._names = tuple(sorted(self._used))
         self._unused()
         placeholder = CelExpression("true", "", None, ())
@@ -100,12 +95,9 @@ class CheckCompiler:
             warns=self._finished(conditions["warn"]),
             fails=self._finished(conditions["fail"]),
             observed=self._finished(observed),
-            expected=self._template(file.expected, texts[("expected",)]),
-            message=self._template(file.message, texts[("message",)]),
-            remedy=Remedy(
-                text=self._template(file.remedy.text, texts[("remedy", "text")]) or template.CompiledTemplate("", ()),
-                action=file.remedy.action or "",
-            ),
+            expected=self._template(file.expected, expected),
+            message=self._template(file.message, message),
+            remedy=Remedy(text=self._text(file.remedy.text, remedy), action=file.remedy.action or ""),
             reference=file.reference,
             tags=file.tags,
             origin=self.source.document.source,
@@ -224,8 +216,9 @@ class CheckCompiler:
         return [draft for draft in drafts if draft is not None]
 
     def _template(self, text: str | None, pieces: list[str | _Draft]) -> Template | None:
-        if text is None:
-            return None
+        return None if text is None else self._text(text, pieces)
+
+    def _text(self, text: str, pieces: list[str | _Draft]) -> Template:
         finished = (piece if isinstance(piece, str) else self._finished(piece) for piece in pieces)
         return template.CompiledTemplate(text, tuple(piece for piece in finished if piece is not None))
 
