@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--auth", choices=get_args(Auth), help="for all hosts")
     parser.add_argument("--fault", choices=[str(fault) for fault in Fault], help="for all hosts")
     parser.add_argument("--misbehave", type=float, default=0.0, metavar="SHARE", help="share of the copies with faults")
+    parser.add_argument("--faults", nargs="+", choices=[str(fault) for fault in Fault], help="which faults these are")
     parser.add_argument("--latency-ms", type=float, help="milliseconds of a round trip, for all hosts")
     parser.add_argument("--powershell-seconds", type=float, help="seconds that PowerShell takes, for all hosts")
     parser.add_argument("--engine", choices=[str(choice) for choice in Choice], default=str(Choice.DIRECT))
@@ -69,7 +70,8 @@ def _fleet(options: argparse.Namespace) -> Fleet:
     if not named:
         raise ValueError(f"the fleet has no host {options.base}")
     base = _changed(named[0], options)
-    copies = many(base, options.hosts, pattern=options.names, misbehave=options.misbehave)
+    faults = [fault for fault in Fault if fault in options.faults] if options.faults else None
+    copies = many(base, options.hosts, pattern=options.names, misbehave=options.misbehave, faults=faults)
     return replace(fleet, hosts=copies.hosts, title="")
 
 

@@ -87,6 +87,10 @@ class Fault(StrEnum):
 TLS_FAULTS = frozenset(fault for fault in Fault if fault.startswith("tls-"))
 SSH_FAULTS = frozenset((Fault.HOSTKEY_CHANGED, Fault.HOSTKEY_UNKNOWN, Fault.CHANNEL_REFUSED))
 OUTPUT_FAULTS = frozenset(list(Fault)[list(Fault).index(Fault.NEVER_ENDS) :])
+REJECTIONS = frozenset(
+    (Fault.UNAUTHORIZED, Fault.WRONG_PASSWORD, Fault.NO_COMMON_AUTH, Fault.NO_CHALLENGE, Fault.LOGON_LOST)
+)
+"""A scan takes these for a wrong password, and two of them stop all of its logons with that account."""
 EVERYWHERE = OUTPUT_FAULTS | {
     Fault.REFUSE,
     Fault.HANG,

@@ -16,7 +16,7 @@ from pydantic import Field
 from fleetscan.errors import InputError, Problem
 from fleetscan.lab.accounts import Account
 from fleetscan.lab.facts import Machine, is_outcome, varied
-from fleetscan.lab.faults import Fault, possible
+from fleetscan.lab.faults import REJECTIONS, Fault, possible
 from fleetscan.model.playbook import JSON
 from fleetscan.validate import Strict, check
 from fleetscan.yamlfile import Document, read
@@ -259,12 +259,22 @@ def _name_of(item: JSON) -> str:
     return str(item.get("name", "")) if isinstance(item, dict) else ""
 
 
-def many(base: SimulatedHost, count: int, *, pattern: str = "hv{:04d}.lab.example", misbehave: float = 0.0) -> Fleet:
+def many(
+    base: SimulatedHost,
+    count: int,
+    *,
+    pattern: str = "hv{:04d}.lab.example",
+    misbehave: float = 0.0,
+    faults: Sequence[Fault] | None = None,
+) -> Fleet:
     """Copies of a host with names, computer names and VM ids of their own.
 
-    The share `misbehave` of them, evenly spread, has faults: all that such a host can have, one after the other.
+    The share `misbehave` of them, evenly spread, has one of the faults, in turn. Without a list these are all that such
+    a host can have but rejected logons, which would soon stop a whole scan.
     """
-    faults = [fault for fault in Fault if possible(fault, transport=base.transport, tls=base.tls)]
+    if faults is None:
+        able = (fault for fault in Fault if possible(fault, transport=base.transport, tls=base.tls))
+        faults = [fault for fault in able if fault not in REJECTIONS]
     hosts = []
     used = 0
     for number in range(1, count + 1):
