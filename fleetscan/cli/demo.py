@@ -30,7 +30,7 @@ def demo(
     from fleetscan.cli.present import present
     from fleetscan.cli.running import run_scan
     from fleetscan.credentials import Vault
-    from fleetscan.lab import Lab, PowerShellEngine, demo_fleet
+    from fleetscan.lab import Choice, Lab, PowerShellEngine, demo_fleet, engine
     from fleetscan.report import check_writable, target_list
     from fleetscan.scan import Scan, ScanOptions
     from fleetscan.scan.outcome import exit_status, new_run_id
@@ -41,7 +41,8 @@ def demo(
     book = playbooks.load(None)
 
     async def make(conduct: Callable[[Scan], Awaitable[None]]) -> None:
-        async with Lab(demo_fleet(), engine=PowerShellEngine.find()) as lab:
+        choice = Choice.REAL if PowerShellEngine.find() else Choice.DIRECT
+        async with Lab(demo_fleet(), engine=engine(choice)) as lab:
             print(lab.describe(), file=sys.stderr)
             os.environ.update(lab.environment)
             fleet = inventories.load(["-"], io.StringIO(lab.inventory()))
