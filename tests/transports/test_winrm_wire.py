@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -33,6 +34,7 @@ from fleetscan.transports import Output, winrm
 from fleetscan.transports.resolve import Address
 from fleetscan.transports.winrm_http import ANSWER_LIMIT
 from fleetscan.transports.winrm_link import Link
+from fleetscan.transports.winrm_receive import Received
 from fleetscan.transports.winrm_shell import Shell
 
 from .conftest import NAME, VARIANTS, Ground, busy_threads, prepare
@@ -134,6 +136,24 @@ async def test_a_chatty_command_costs_few_requests() -> None:
     async with prepare(replace(VARIANTS["winrm-http-ntlm"])) as ground, ground.connected() as connection:
         await connection.run("sort slow", b"", Output())
         assert ground.counters.requests <= 9
+
+
+async def test_pauses_grow_while_a_command_writes_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [Received(b"x")] * 7 + [Received(b"x" * 100_000)] * 2 + [Received(done=True, status=0)]
+    pauses: list[float] = []
+
+    class Line:
+        shell = SimpleNamespace(receive=None)
+
+        async def call(self, _: object) -> Received:
+            return parts.pop(0)
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("fleetscan.transports.winrm.anyio.sleep", pause)
+    assert await winrm._collect(Line(), Output()) == 0
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
 
 
 async def test_proxies_and_netrc_of_the_environment_are_not_used(
@@ -271,13 +291,26 @@ async def test_a_401_in_the_middle_is_not_answered_with_another_logon() -> None:
         assert b"Authorization" not in listener.received
 
 
-async def test_a_lost_connection_is_not_replaced_after_the_logon() -> None:
-    async with peer(lambda number, _: None if number == 1 else OK) as listener:
+def closing_after_create(_: int, request: bytes) -> bytes:
+    related = re.search(rb"MessageID>(uuid:[^<]+)<", request[::-1])  # see Context.wrap
+    assert related is not None
+    text = b"<e><a:RelatesTo xmlns:a='x'>%s</a:RelatesTo>%s</e>" % (related[1], SHELL)
+    boundary = b"--Encrypted Boundary"
+    body = b"%s\r\n\tLength=%d\r\n%s\r\n\0\0\0\0%s%s--\r\n" % (boundary, len(text), boundary, text, boundary)
+    kind = b'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted"'
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+    return head % (kind, len(body)) + body
+
+
+async def test_a_connection_that_ends_after_the_logon_is_not_replaced() -> None:
+    """Another one is not logged on, and the keys of the first do not open what the host would say on it."""
+    async with peer(closing_after_create) as listener:
         shell = logged_on(listener)
-        for _ in range(2):
-            with pytest.raises(TransportError):
-                await anyio.to_thread.run_sync(shell.open)
+        await anyio.to_thread.run_sync(shell.open)
+        with pytest.raises(TransportError) as caught:
+            await anyio.to_thread.run_sync(shell.start, "hostname", b"")
         shell.close()
+        assert caught.value.reason is Reason.PROTOCOL_CLOSED
         assert (listener.requests, listener.connections) == (1, 1)
 
 
@@ -519,6 +552,14 @@ async def test_a_client_certificate_logs_on(
         assert listener.certificate["subject"] == ((("commonName", "client"),),)
         assert listener.received.count(b"secprofile/https/mutual") == 5
         assert b"Basic" not in listener.received
+        for said in (
+            b"<rsp:IdleTimeOut>PT120S<",
+            b'Name="WINRS_CODEPAGE">65001<',
+            b'Name="WINRS_CONSOLEMODE_STDIN">FALSE<',
+            b"<w:OperationTimeout>PT20S<",
+            b"Accept-Encoding: identity\r\n",
+        ):
+            assert said in listener.received, said
 
 
 @pytest.mark.parametrize("passphrase", ["wrong", ""])
