@@ -10,7 +10,12 @@ export LC_ALL PATH
 
 # A question that outlives this shell must not hold the connection open: neither it nor the watchdog keeps a stream.
 exec 2>/dev/null
-(sleep "$deadline" && kill -s TERM $$) </dev/null >/dev/null 2>&1 &
+(
+    sleep "$deadline" &
+    sleeper=$!
+    trap 'kill $sleeper' TERM
+    wait $sleeper && kill -s TERM $$
+) </dev/null >/dev/null 2>&1 &
 watchdog=$!
 trap 'kill $watchdog 2>/dev/null' EXIT
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -190,3 +191,13 @@ def test_sh_ends_at_its_deadline_and_leaves_nothing_waiting() -> None:
     _, reading = sh("sleep 30", seconds=1)
     assert time.monotonic() - began < 10
     assert not reading.complete
+
+
+def test_sh_leaves_no_process_behind() -> None:
+    """The watchdog's sleep must end with the script, not at the deadline."""
+    seconds = 4321
+    _, reading = sh("echo a=1", seconds=seconds)
+    assert reading.complete
+    time.sleep(0.2)
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not [command for command in commands if command == f"sleep\0{seconds}\0".encode()]
