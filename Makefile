@@ -27,6 +27,8 @@ $(VENV)/product: pyproject.toml
 $(VENV)/dev: $(VENV)/product
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	if command -v krb5-config >/dev/null; then \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --group kerberos; fi
 	touch $@
 
 clean:

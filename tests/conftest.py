@@ -13,11 +13,24 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+EVERYTHING = os.environ.get("FLEETSCAN_REQUIRE_ALL") == "1"
+"""The machine promises to have all that any test needs: a skip is a failure."""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def] # pytest's hook protocol
-    """With FLEETSCAN_REQUIRE_ALL=1 a skip is a failure: the machine promised to have everything."""
     report = yield
-    if report.skipped and os.environ.get("FLEETSCAN_REQUIRE_ALL") == "1" and not hasattr(report, "wasxfail"):
+    if EVERYTHING and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector):  # type: ignore[no-untyped-def] # pytest's hook protocol
+    """The same for modules that skip themselves as a whole."""
+    report = yield
+    if EVERYTHING and report.skipped:
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
     return report
