@@ -20,7 +20,7 @@ from fleetscan.model.login import Login
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports.base import OnStage, Output
 from fleetscan.transports.resolve import dial, identity, resolve
-from fleetscan.transports.ssh_errors import SSHProgress, translate
+from fleetscan.transports.ssh_errors import FOREIGN, SSHProgress, translate
 from fleetscan.transports.ssh_keys import Trust, private_key, trust
 from fleetscan.transports.troubles import silence
 
@@ -88,7 +88,7 @@ async def _log_on(
             )
     except asyncssh.HostKeyNotVerifiable as error:
         raise trusted.trouble(host, client.shown) from error
-    except (asyncssh.Error, asyncssh.ChannelListenError, OSError, ValueError, LookupError) as error:
+    except FOREIGN as error:
         raise translate(error, client.progress) from error
 
 
@@ -176,7 +176,7 @@ class SSHConnection:
         self._enter(Stage.COMMAND)
         try:
             return await self._run(command, stdin, _Session(output, self._progress))
-        except (asyncssh.Error, OSError, ValueError) as error:
+        except FOREIGN as error:
             raise translate(error, self._progress) from error
 
     async def _run(self, command: str, stdin: bytes, session: _Session) -> int | None:

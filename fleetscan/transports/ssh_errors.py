@@ -50,13 +50,29 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Reason, bool, str], ...] = 
         "the private key cannot be used",
     ),
     ((asyncssh.Error, asyncssh.ChannelListenError), Reason.PROTOCOL_FAULT, False, "the host refuses"),
-    ((ValueError, LookupError, AssertionError), Reason.PROTOCOL_GARBLED, False, "the answer is not SSH"),
+    (
+        (ValueError, LookupError, AssertionError, ArithmeticError),
+        Reason.PROTOCOL_GARBLED,
+        False,
+        "the answer is not SSH",
+    ),
 )
 _CHANNELS: dict[int, tuple[Reason, bool, str]] = {
     1: (Reason.PERMISSION_DENIED, False, "the account may open no session"),  # SSH_OPEN_ADMINISTRATIVELY_PROHIBITED
     2: (Reason.QUOTA_SHELLS, True, "the host opens no further session"),  # SSH_OPEN_CONNECT_FAILED: MaxSessions
     4: (Reason.QUOTA_SHELLS, True, "the host has no resources for a session"),  # SSH_OPEN_RESOURCE_SHORTAGE
 }
+
+FOREIGN = (
+    asyncssh.Error,
+    asyncssh.ChannelListenError,
+    OSError,
+    ValueError,
+    LookupError,
+    AssertionError,
+    ArithmeticError,
+)
+"""What asyncssh lets through: its own errors, those of sockets, and whatever a parser stumbles over."""
 
 
 def translate(error: BaseException, progress: SSHProgress) -> TransportError:
