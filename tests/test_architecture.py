@@ -18,6 +18,7 @@ ARROWS = {
     "errors": {"model"},
     "suggest": set(),
     "yamlfile": set(),
+    "factfile": {"suggest", "yamlfile"},
     "validate": {"suggest", "yamlfile"},
     "inventory": {"suggest", "validate", "yamlfile"},
     "playbook": {"suggest", "validate", "yamlfile"},
@@ -27,7 +28,7 @@ ARROWS = {
     "judge": set(),
     "scan": {"transports", "powershell", "judge", "credentials"},
     "report": set(),
-    "lab": {"powershell", "suggest", "validate", "yamlfile"},
+    "lab": {"factfile", "powershell", "suggest", "validate", "yamlfile"},
 }
 SHARED = {"errors", "model"}
 

@@ -6,9 +6,10 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 
+from fleetscan.factfile import is_outcome
 from fleetscan.lab.commands import Payload, payload, run_builtin
 from fleetscan.lab.engine import Outcome
-from fleetscan.lab.facts import Machine, is_outcome
+from fleetscan.lab.facts import Machine
 from fleetscan.lab.moments import at, clock
 from fleetscan.model.playbook import JSON
 from fleetscan.powershell.envelope import CHUNK, END, HOST, MARKER, REFUSED, encode

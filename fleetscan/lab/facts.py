@@ -50,15 +50,6 @@ class Machine(BaseModel):
         return short.upper()[:15] if self.os.family == "windows" else short
 
 
-STATUSES = frozenset(("ok", "failed", "denied", "missing", "blocked", "timeout", "too_large"))
-_OUTCOME_KEYS = frozenset(("status", "ms", "data", "error", "error_id", "seconds"))
-
-
-def is_outcome(entry: JSON) -> bool:
-    """Whether a probe's entry is a whole outcome (`{status: denied, error: …}`) and not the answer of a success."""
-    return isinstance(entry, dict) and entry.get("status") in STATUSES and entry.keys() <= _OUTCOME_KEYS
-
-
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 

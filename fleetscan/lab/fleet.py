@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fleetscan.errors import InputError, Problem
+from fleetscan.factfile import Fact, overlay
 from fleetscan.lab.accounts import Account
-from fleetscan.lab.facts import Machine, is_outcome, varied
+from fleetscan.lab.facts import Machine, varied
 from fleetscan.lab.faults import REJECTIONS, Fault, possible
-from fleetscan.model.playbook import JSON
 from fleetscan.validate import Strict, check
 from fleetscan.yamlfile import Document, read
 
@@ -193,7 +193,9 @@ def _impossible(
 
 def _host(folder: Path, name: str, group: str, base: Settings, files: _Files) -> SimulatedHost:
     path = folder / "hosts" / f"{name}.yaml"
-    facts = dict(files.merged(path))
+    merged = files.merged(path).value
+    assert isinstance(merged, dict)  # noqa: S101 # mappings over mappings
+    facts = dict(merged)
     document = files.read(path)
     own, problems = check(Settings, facts.pop("lab", {}), document, ("lab",))
     machine, more = check(Machine, {"name": name, **facts}, document)
@@ -223,7 +225,7 @@ class _Files:
             self._documents[path] = read(path)
         return self._documents[path]
 
-    def merged(self, path: Path, seen: tuple[Path, ...] = ()) -> Mapping[str, JSON]:
+    def merged(self, path: Path, seen: tuple[Path, ...] = ()) -> Fact:
         """The facts of a file over those that it extends; raises InputError, also for a circle."""
         path = path.resolve()
         document = self.read(path)
@@ -233,30 +235,16 @@ class _Files:
             raise InputError.of(str(path), "extends itself", "break the circle")
         data = dict(document.data)
         parent = data.pop("extends", None)
+        facts = Fact(data, document)
         if parent is None:
-            return data
+            return facts
         if not isinstance(parent, str):
             raise InputError([document.problem(("extends",), "extends must be the path of a file")])
-        base = self.merged(path.parent / parent, (*seen, path))
-        result = _merge(dict(base), data)
-        assert isinstance(result, dict)  # noqa: S101 # two mappings merge into one
+        problems: list[Problem] = []
+        result = overlay(self.merged(path.parent / parent, (*seen, path)), facts, problems)
+        if problems:
+            raise InputError(problems)
         return result
-
-
-def _merge(base: JSON, over: JSON) -> JSON:
-    """Mappings are merged key by key, other values replaced. A mapping over a list changes its members by name."""
-    if isinstance(over, dict) and isinstance(base, list):
-        return [_merge(item, over[name]) if (name := _name_of(item)) in over else item for item in base]
-    if not isinstance(base, dict) or not isinstance(over, dict) or is_outcome(over):
-        return over
-    result = dict(base)
-    for key, value in over.items():
-        result[key] = _merge(base[key], value) if key in base else value
-    return result
-
-
-def _name_of(item: JSON) -> str:
-    return str(item.get("name", "")) if isinstance(item, dict) else ""
 
 
 def many(
