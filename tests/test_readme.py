@@ -47,6 +47,7 @@ def steady(line: str) -> str:
     """The line without what differs from run to run: ids, times, seconds."""
     line = re.sub(r"run \d{8}-\d{4}-\w{4}", "run ID", line)
     line = re.sub(r"· \d+(\.\d+)? s$", "· N s", line)
+    line = re.sub(r"port \d+", "port N", line)
     return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", line)
 
 

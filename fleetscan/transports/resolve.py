@@ -72,7 +72,10 @@ async def dial(host: Host, addresses: Sequence[Address], *, timeout: float) -> t
                 return address, await _connect(address)
         except OSError as error:
             failures.append(error)
-    raise network_trouble(max(failures, key=_telling), Stage.CONNECT, f"{host.address} ({addresses[-1].ip})")
+    place = f"{host.address} port {addresses[-1].place[1]}"
+    if addresses[-1].ip != host.address:
+        place = f"{place} ({addresses[-1].ip})"
+    raise network_trouble(max(failures, key=_telling), Stage.CONNECT, place)
 
 
 async def _connect(address: Address) -> socket.socket:
