@@ -40,6 +40,10 @@ PlaybookName = Annotated[
     str | None,
     typer.Option("--playbook", "-p", metavar="NAME|PATH", help="Built-in playbook or a folder [asr-hyperv]."),
 ]
+DataFolder = Annotated[
+    str | None,
+    typer.Option("--data", metavar="DIR", help="Folder with dated lists to use instead of the playbook's own."),
+]
 Checks = Annotated[
     list[str] | None, typer.Option("--check", metavar="ID", help="Only this check; may be repeated, may be a glob.")
 ]

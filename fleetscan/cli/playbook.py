@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetscan.cli.options import PlaybookName
+from fleetscan.cli.options import DataFolder, PlaybookName
 from fleetscan.model.host import Role
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class FileKind(StrEnum):
     PLAYBOOK = "playbook"
     CHECK = "check"
     PROBE = "probe"
+    DATA = "data"
 
 
 @app.command("list")
@@ -45,11 +46,12 @@ def list_playbooks() -> None:
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A built-in playbook, or a folder.")] = "asr-hyperv",
+    data: DataFolder = None,
 ) -> None:
-    """Show the checks of a playbook, and which check answers each item of its article."""
+    """Show the checks of a playbook, which check answers each item of its article, and how old its lists are."""
     from fleetscan import playbook as playbooks
 
-    book = playbooks.load(name)
+    book = playbooks.load(name, data)
     typer.echo(f"{book.name} {book.version}: {book.title}\n")
     rows = [
         [check.id, check.severity.value, check.object.value, ", ".join(check.article), check.title]
@@ -58,6 +60,9 @@ def show(
     typer.echo(_table(rows, ["check", "severity", "object", "item", "title"]))
     if book.articles:
         typer.echo("\n" + _table(list(_coverage(book)), ["item", "what it asks", "checks"]))
+    if book.data:
+        lists = [[source.id, source.as_of, source.origin, source.source] for source in book.data]
+        typer.echo("\n" + _table(lists, ["data", "as of", "file", "source"]))
 
 
 @app.command()
@@ -65,14 +70,16 @@ def check(
     path: Annotated[
         str, typer.Argument(metavar="PATH", help="The folder of a playbook, or the name of a built-in one.")
     ],
+    data: DataFolder = None,
 ) -> None:
     """Read a playbook and say whether a scan could use it."""
     from fleetscan import playbook as playbooks
 
-    book = playbooks.load(path)
-    typer.echo(
-        f"{_counted(len(book.checks), 'check')}, {_counted(len(book.probes), 'probe')}: every probe is proven read-only"
-    )
+    book = playbooks.load(path, data)
+    counts = [_counted(len(book.checks), "check"), _counted(len(book.probes), "probe")]
+    if book.data:
+        counts.append(_counted(len(book.data), "data file"))
+    typer.echo(f"{', '.join(counts)}: every probe is proven read-only")
 
 
 @app.command()

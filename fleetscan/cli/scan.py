@@ -23,6 +23,7 @@ def scan(
     inventory: opt.InventoryFiles,
     limit: opt.Limit = None,
     playbook: opt.PlaybookName = None,
+    data: opt.DataFolder = None,
     check: opt.Checks = None,
     tag: opt.Tags = None,
     output: opt.Outputs = None,
@@ -54,7 +55,7 @@ def scan(
     show = opt.show(everything, quiet)
     targets = target_list(output or [])
     check_writable(targets)
-    book = playbooks.select(playbooks.load(playbook), check or [], tag or [])
+    book = playbooks.select(playbooks.load(playbook, data), check or [], tag or [])
     fleet = inventories.load(inventory, sys.stdin)
     hosts = inventories.select(fleet, limit, sys.stdin)
     inventories.check_files(hosts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -82,6 +83,30 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataSource:
+    """A dated list of versions or limits that checks compare with: on which day (or in which month) who said so."""
+
+    id: str
+    as_of: str
+    """`2026-01` or `2026-01-31`"""
+    source: str
+    """Address of the page that the numbers are from."""
+    origin: str = ""
+    """The file."""
+
+    @property
+    def variable(self) -> str:
+        """The name of the list in expressions, below `data`: the id with `_` for `-`."""
+        return self.id.replace("-", "_")
+
+    def months_old(self, moment: datetime) -> int:
+        """Whole months from the list's date to that moment; a month without a day counts from its first."""
+        year, month, *day = (int(part) for part in self.as_of.split("-"))
+        months = (moment.year - year) * 12 + moment.month - month
+        return months - 1 if day and moment.day < day[0] else months
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One rule. `when` decides whether there is anything to judge; then `pass`, `warn`, `fail` in that order."""
 
@@ -103,6 +128,8 @@ class Check:
     remedy: Remedy
     reference: str
     tags: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    """The ids of the dated lists that its expressions read."""
     origin: str = ""
 
 
@@ -147,4 +174,6 @@ class Playbook:
     """Make variables ready for the expressions of this playbook. Nulls are dropped, so that `?.` covers them."""
     articles: Mapping[str, str] = field(default_factory=dict)
     """Item id → what the article asks, for the coverage table."""
+    data: tuple[DataSource, ...] = ()
+    """The dated lists that the checks read."""
     origin: str = ""

@@ -10,7 +10,7 @@ from datetime import datetime
 from fleetscan.model.facts import HostFacts
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.host import Host
-from fleetscan.model.playbook import Severity
+from fleetscan.model.playbook import DataSource, Severity
 from fleetscan.model.reasons import Reason, Stage
 
 
@@ -67,6 +67,8 @@ class RunReport:
     hosts: tuple[HostReport, ...]
     fail_on: Severity
     interrupted: bool = False
+    data: tuple[DataSource, ...] = ()
+    """The dated lists that the checks compared with."""
     notices: tuple[str, ...] = ()
     """What the reader must know about how this run was made: verification switched off, a logon stopped …"""
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from fleetscan.errors import InputError, Problem
 from fleetscan.model.playbook import Check, Playbook
+from fleetscan.playbook.folder import Folder
 from fleetscan.playbook.loader import load_folder
 from fleetscan.playbook.probes import identifies
-from fleetscan.playbook.schema import CheckFile, PlaybookFile, ProbeFile
+from fleetscan.playbook.schema import CheckFile, DataFile, PlaybookFile, ProbeFile
 from fleetscan.playbook.shape import shape_schema
 from fleetscan.suggest import did_you_mean
 
@@ -26,21 +27,22 @@ __all__ = ["DEFAULT", "builtin_names", "json_schemas", "load", "select"]
 DEFAULT = "asr-hyperv"
 
 
-def load(path_or_name: str | None = None) -> Playbook:
+def load(path_or_name: str | None = None, data: str | None = None) -> Playbook:
     """The built-in playbook of that name, or the one in that folder; None means asr-hyperv.
 
+    `data` is a folder with dated lists that take the place of the playbook's own of the same names.
     Raises InputError with every mistake of every file: what loads is complete, compiled, and proven to be read-only.
     """
     name = DEFAULT if path_or_name is None else path_or_name
     if name in builtin_names():
-        return load_folder(_builtin_folder() / name, f"playbooks/{name}")
+        return load_folder(_builtin_folder() / name, f"playbooks/{name}", _own_data(data))
     folder = Path(name)
     if not folder.is_dir():
         cure = did_you_mean(name, builtin_names(), "built in are") or "name a folder that holds playbook.yaml"
         raise InputError.of(name, "there is no such playbook", cure)
     if not (folder / "playbook.yaml").is_file():
         raise InputError.of(name, "the folder holds no playbook.yaml", "see docs/writing-a-check.md")
-    return load_folder(folder.resolve(), _shown(folder))
+    return load_folder(folder.resolve(), _shown(folder), _own_data(data))
 
 
 def builtin_names() -> tuple[str, ...]:
@@ -72,12 +74,19 @@ def select(playbook: Playbook, checks: Sequence[str] = (), tags: Sequence[str] =
         )
     needed = {probe for check in kept for probe in check.probes}
     probes = {name: probe for name, probe in playbook.probes.items() if name in needed or identifies(probe, kept)}
-    return replace(playbook, checks=kept, probes=probes)
+    read = {name for check in kept for name in check.data}
+    lists = tuple(source for source in playbook.data if source.id in read)
+    return replace(playbook, checks=kept, probes=probes, data=lists)
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schemas of the files of a playbook: `playbook`, `check`, `probe`."""
-    models: dict[str, type[BaseModel]] = {"playbook": PlaybookFile, "check": CheckFile, "probe": ProbeFile}
+    """The JSON Schemas of the files of a playbook: `playbook`, `check`, `probe`, `data`."""
+    models: dict[str, type[BaseModel]] = {
+        "playbook": PlaybookFile,
+        "check": CheckFile,
+        "probe": ProbeFile,
+        "data": DataFile,
+    }
     schemas = {
         name: {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema(by_alias=True)}
         for name, model in models.items()
@@ -90,6 +99,15 @@ def _builtin_folder() -> Path:
     """In a wheel the playbooks are in the package; in a checkout they lie beside it."""
     packed = Path(str(files("fleetscan"))) / "_data" / "playbooks"
     return packed if packed.is_dir() else Path(str(files("fleetscan"))).parent / "playbooks"
+
+
+def _own_data(data: str | None) -> Folder | None:
+    if data is None:
+        return None
+    folder = Path(data)
+    if not folder.is_dir():
+        raise InputError.of(f"--data {data}", "there is no such folder", "name a folder that holds data files")
+    return Folder(folder.resolve(), _shown(folder))
 
 
 def _shown(folder: Path) -> str:

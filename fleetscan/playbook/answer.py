@@ -13,7 +13,7 @@ from fleetscan.errors import ProbeError
 from fleetscan.model.playbook import JSON, Language
 from fleetscan.model.reasons import Reason
 from fleetscan.model.text import clean, one_line
-from fleetscan.playbook.shape import Kind, List, Map, Object, Scalar, Shape
+from fleetscan.playbook.shape import Kind, List, Map, Object, Scalar, Shape, is_version
 from fleetscan.validate import describe_loc
 
 _INT64 = 2**63
@@ -81,7 +81,7 @@ def _scalar(kind: Kind, name: str) -> CoreSchema:
     if kind is Kind.NUMBER:
         return core_schema.float_schema(strict=True, allow_inf_nan=False)
     intake: Callable[[str], str] = one_line if name == "name" else clean
-    function = {Kind.TIME: _time, Kind.GUID: _guid}.get(kind, intake)
+    function = {Kind.TIME: _time, Kind.GUID: _guid, Kind.VERSION: _version}.get(kind, intake)
     return core_schema.no_info_after_validator_function(function, core_schema.str_schema(strict=True))
 
 
@@ -101,6 +101,12 @@ def _guid(text: str) -> str:
     if match is None:
         raise PydanticCustomError("expected", "expected a GUID")
     return match[1]
+
+
+def _version(text: str) -> str:
+    if not is_version(text):
+        raise PydanticCustomError("expected", "expected a version of four numbers, as 5.24.902.11")
+    return text
 
 
 def _refusal(error: ValidationError) -> ProbeError:

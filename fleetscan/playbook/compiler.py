@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fleetscan.errors import Problem
-from fleetscan.model.playbook import Check, Expression, ObjectType, Probe, Remedy, Template
+from fleetscan.model.playbook import Check, DataSource, Expression, ObjectType, Probe, Remedy, Template
 from fleetscan.playbook import template
 from fleetscan.playbook.celtree import Tree
+from fleetscan.playbook.data import VARIABLE, Data
 from fleetscan.playbook.expression import CelExpression, CompileError, Engine, statically_boolean
-from fleetscan.playbook.fields import Fault, Reading, read
+from fleetscan.playbook.fields import WHOLE, Fault, Reading, read
 from fleetscan.playbook.kinds import STRING, Optional, category
 from fleetscan.playbook.place import Source
 from fleetscan.playbook.schema import CheckFile
@@ -63,6 +64,7 @@ class CheckCompiler:
     file: CheckFile
     known: KnownProbes
     """All probes of the playbook."""
+    data: Data = field(default_factory=Data)
     problems: list[Problem] = field(default_factory=list)
     _used: dict[str, set[str]] = field(default_factory=dict)
     _names: tuple[str, ...] = ()
@@ -100,6 +102,7 @@ class CheckCompiler:
             remedy=Remedy(text=self._text(file.remedy.text, remedy), action=file.remedy.action or ""),
             reference=file.reference,
             tags=file.tags,
+            data=tuple(name for name, source in self.data.sources.items() if self._reads(source)),
             origin=self.source.document.source,
         )
 
@@ -152,12 +155,15 @@ class CheckCompiler:
         """What the expressions may read; None where a mistake elsewhere leaves it unknown."""
         shapes = {name: self.known.shapes.get(name) for name in self.file.probes}
         listed = {probe.variable: shapes[name] for name in shapes if (probe := self.known.by_id.get(name)) is not None}
-        variables: dict[str, Shape | None] = {"host": HOST, **listed}
+        variables: dict[str, Shape | None] = {"host": HOST, VARIABLE: self.data.shape, **listed}
         if self.file.object in OBJECTS:
             found = [_object_shape(shape, self.file.object) for shape in shapes.values() if shape is not None]
             whole = merged([Object(_IDENTITY), *(shape for shape in found if shape is not None)])
             variables[self.file.object.value] = None if None in shapes.values() else whole
         return variables
+
+    def _reads(self, source: DataSource) -> bool:
+        return bool(self._used.get(VARIABLE, set()) & {source.variable, WHOLE})
 
     def _refused(self) -> dict[str, tuple[str, str]]:
         refused = {

@@ -138,10 +138,11 @@ class CelExpression:
 
 
 class Engine:
-    """Compiles the expressions of one playbook, whose variables are `names`."""
+    """Compiles the expressions of one playbook, whose variables are `names`; `constants` are those of every object."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = frozenset(names)
+    def __init__(self, names: Iterable[str], constants: Mapping[str, JSON] | None = None) -> None:
+        self._constants = dict(constants or {})
+        self._names = frozenset(names) | self._constants.keys()
         self._cleaner = _Cleaner()
         self._env = cel.NewEnv(
             variables=dict.fromkeys(self._names, cel.Type.DYN),
@@ -160,7 +161,7 @@ class Engine:
 
     def bind(self, variables: Mapping[str, JSON]) -> Variables:
         """Make variables ready for all expressions of the playbook."""
-        return Variables(self._env, variables, self._cleaner)
+        return Variables(self._env, {**self._constants, **variables}, self._cleaner)
 
     def _compile_error(self, source: str, text: str) -> CompileError:
         match = _ERROR.search(text)

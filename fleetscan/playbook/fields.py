@@ -26,6 +26,7 @@ from fleetscan.playbook.kinds import (
     category,
     is_number,
     is_time,
+    is_version,
     item,
     join,
 )
@@ -245,6 +246,9 @@ class _Reader:
             self._fault(node, f"{sign} compares {category(left)} with {category(right)}", _conversion(left, right))
         elif is_time(left) and is_time(right) and sign not in ("==", "!="):
             self._fault(node, f"{sign} compares times as texts", "write timestamp(…) on both sides")
+        elif is_version(left) or is_version(right):
+            cure = "compare number by number: version.split('.') gives four texts, int(…) a number of each"
+            self._fault(node, f"{sign} compares versions as texts", cure)
         return BOOL
 
     def _arithmetic(self, node: Any, kinds: list[Type], _: _Scope) -> Type:

@@ -41,7 +41,7 @@ NULL = Plain("null")
 EMPTY = List(Object())
 """The type of `[]`: it joins with any list."""
 
-_TEXTS = {Kind.STRING, Kind.TIME, Kind.GUID}
+_TEXTS = {Kind.STRING, Kind.TIME, Kind.GUID, Kind.VERSION}
 _NUMBERS = {Kind.INT, Kind.NUMBER}
 
 
@@ -60,6 +60,11 @@ def category(kind: Type) -> str:
 def is_time(kind: Type) -> bool:
     """Whether it is a time as text, which CEL does not take for one."""
     return isinstance(kind, Scalar) and kind.kind is Kind.TIME
+
+
+def is_version(kind: Type) -> bool:
+    """Whether it is a version as text, whose numbers CEL does not see."""
+    return isinstance(kind, Scalar) and kind.kind is Kind.VERSION
 
 
 def is_number(kind: Type) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from fleetscan.errors import InputError
 from fleetscan.model.playbook import Check, ObjectType, Playbook
 from fleetscan.playbook.compiler import OBJECT_LISTS, OBJECTS, CheckCompiler, lists_objects
+from fleetscan.playbook.data import VARIABLE, read_data
 from fleetscan.playbook.expression import Engine
 from fleetscan.playbook.folder import Folder
 from fleetscan.playbook.place import Source
@@ -15,9 +16,12 @@ from fleetscan.playbook.schema import CheckFile, PlaybookFile
 from fleetscan.suggest import did_you_mean
 
 
-def load_folder(path: Path, shown: str) -> Playbook:
-    """The playbook in a folder; `shown` is how messages name it. Raises InputError with all mistakes."""
-    loader = _Loader(Folder(path, shown))
+def load_folder(path: Path, shown: str, own_data: Folder | None = None) -> Playbook:
+    """The playbook in a folder; `shown` is how messages name it. Raises InputError with all mistakes.
+
+    `own_data` is a folder of the user's with data files that take the place of those of the same names.
+    """
+    loader = _Loader(Folder(path, shown), own_data)
     playbook = loader.load()
     if loader.folder.problems or playbook is None:
         problems = set(loader.folder.problems)
@@ -26,13 +30,14 @@ def load_folder(path: Path, shown: str) -> Playbook:
 
 
 class _Loader:
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, own_data: Folder | None) -> None:
         self.folder = folder
         head = folder.read(Path("playbook.yaml"), PlaybookFile)
         self._head = head[0] if head else None
         self._probes = read_probes(folder)
         names = {probe.variable for probe in self._probes.by_id.values()} | {kind.value for kind in OBJECTS}
-        self._engine = Engine({"host", *names})
+        self._data = read_data(folder, own_data)
+        self._engine = Engine({"host", *names}, {VARIABLE: dict(self._data.values)})
 
     def load(self) -> Playbook | None:
         """The playbook, unless its head cannot be read."""
@@ -54,6 +59,7 @@ class _Loader:
             probes=self._probes.by_id,
             bind=self._engine.bind,
             articles=self._head.articles,
+            data=tuple(self._data.sources.values()),
             origin=self.folder.shown,
         )
 
@@ -62,7 +68,7 @@ class _Loader:
         if entry is None:
             return None
         file, source = entry
-        compiler = CheckCompiler(self._engine, source, file, self._probes)
+        compiler = CheckCompiler(self._engine, source, file, self._probes, self._data)
         found = compiler.compile(path.stem)
         self.folder.problems += compiler.problems
         self._references(source, file)
@@ -119,3 +125,8 @@ class _Loader:
             if name not in used and not identifies(probe, checks):
                 path = Path("probes") / f"{name}.yaml"
                 self.folder.add(path, "no check uses this probe", "add a check, or remove the probe")
+        read = {name for found in checks for name in found.data}
+        for name in self._data.sources:
+            if name not in read:
+                path = Path(VARIABLE) / f"{name}.yaml"
+                self.folder.add(path, "no check reads this data", "add a check, or remove the file")

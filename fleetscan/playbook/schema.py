@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue
@@ -32,6 +33,15 @@ def _url(value: str) -> str:
     return value
 
 
+def _day(value: str) -> str:
+    """A month, or a day, that is in the calendar."""
+    try:
+        date.fromisoformat(value if len(value) > len("2026-01") else f"{value}-01")
+    except ValueError:
+        raise mistake(f'"{value[:60]}" is no month and no day', "write 2026-01 or 2026-01-31") from None
+    return value
+
+
 def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
         raise mistake("is empty", "name at least one")
@@ -48,6 +58,7 @@ def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
 Text = Annotated[str, Field(max_length=_TEXT_LIMIT, strict=True), AfterValidator(_text)]
 Line = Annotated[str, Field(max_length=300, strict=True), AfterValidator(_line)]
 Url = Annotated[str, Field(max_length=500, strict=True, json_schema_extra={"format": "uri"}), AfterValidator(_url)]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", strict=True), AfterValidator(_day)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100, strict=True)]
 Words = Annotated[tuple[Word, ...], AfterValidator(_unique)]
 Roles = Annotated[
@@ -98,6 +109,17 @@ class CheckFile(Strict):
     remedy: RemedyEntry
     reference: Url
     tags: Words = ()
+
+
+class DataFile(Strict):
+    """`data/<id>.yaml`: a list that checks compare with."""
+
+    title: Line
+    as_of: Day = Field(description="the month, or the day, on which the source said so: 2026-01, 2026-01-31")
+    source: Url = Field(description="where the numbers come from, and newer ones can be found")
+    data: dict[str, JsonValue] = Field(
+        description="what expressions read as `data.<id>`: numbers, texts, lists of them"
+    )
 
 
 class ProbeFile(Strict):

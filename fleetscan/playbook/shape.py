@@ -1,6 +1,7 @@
 """The shape language: what an answer must look like, and the field paths that expressions may use.
 
-string int number bool time guid    a value; with `?` behind it, it may be null or missing
+string int number bool              a value; with `?` behind it, it may be null or missing
+time guid version                   texts of a certain form
 {a: int, b?: {c: string}}           an object with these keys and no others; `b` may be null or missing
 {"*": int}                          an object with any keys
 [int]                               a list
@@ -22,6 +23,7 @@ from fleetscan.yamlfile import Step
 
 ANY_KEY = "*"
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){3}")
 
 
 class Kind(StrEnum):
@@ -35,6 +37,8 @@ class Kind(StrEnum):
     """ISO 8601 text with a zone."""
     GUID = "guid"
     """Text in lower case, without braces."""
+    VERSION = "version"
+    """Text of four whole numbers with dots between them; leading zeros mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,16 @@ class List:
 Shape: TypeAlias = "Scalar | Object | Map | List"
 
 
+def is_key(text: str) -> bool:
+    """Whether expressions can read a field of that name."""
+    return _KEY.fullmatch(text) is not None
+
+
+def is_version(text: str) -> bool:
+    """Whether it is a version of four numbers."""
+    return _VERSION.fullmatch(text) is not None
+
+
 def parse(declaration: JSON, places: Places, loc: Sequence[Step]) -> tuple[Shape, list[Problem]]:
     """The shape that is declared at `loc` of a file, with all mistakes in it."""
     reader = _Reader(places)
@@ -128,7 +142,7 @@ class _Reader:
         self._add(
             loc,
             f"{str(declaration).lower()} is no shape",
-            "write string, int, number, bool, time, guid, {key: shape} or [shape]",
+            f"write {', '.join(Kind)}, {{key: shape}} or [shape]",
         )
         return Scalar(Kind.STRING)
 
@@ -157,7 +171,7 @@ class _Reader:
         for key, inner in declaration.items():
             name = key.removesuffix("?")
             shape = self.shape(inner, (*loc, key))
-            if not _KEY.fullmatch(name):
+            if not is_key(name):
                 self._add((*loc, key), f'"{key[:60]}" is no name for a key', "use letters, digits and _", key=True)
             elif name in fields:
                 self._add((*loc, key), f'the key "{name}" is here twice', "remove one", key=True)

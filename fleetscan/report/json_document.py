@@ -59,6 +59,10 @@ def _run(report: RunReport) -> dict[str, object]:
         "ended_at": utc(report.ended_at),
         "fail_on": report.fail_on.value,
         "interrupted": report.interrupted,
+        "data": [
+            {"id": source.id, "as_of": source.as_of, "source": source.source, "file": source.origin}
+            for source in report.data
+        ],
         "notices": list(report.notices),
         "host_counts": _counts(Counter(host.verdict for host in report.hosts)),
         "finding_counts": _counts(report.counts()),

@@ -36,6 +36,7 @@ def schema() -> dict[str, JSON]:
         "$defs": {
             "counts": _object({"total": _COUNT} | {status.value: _COUNT for status in Status}),
             "run": _run(),
+            "data": _data(),
             "host": _host(),
             "trouble": _trouble(),
             "probe": _probe(),
@@ -56,9 +57,22 @@ def _run() -> dict[str, JSON]:
             "ended_at": _TIME,
             "fail_on": _enum(Severity),
             "interrupted": {"type": "boolean"},
+            "data": _array("The dated lists of versions and limits that the checks compared with.", "data"),
             "notices": _said("What the reader must know about how the run was made.", _TEXTS),
             "host_counts": _said("Hosts by verdict.", {"$ref": "#/$defs/counts"}),
             "finding_counts": _said("Findings by status.", {"$ref": "#/$defs/counts"}),
+        }
+    )
+
+
+def _data() -> dict[str, JSON]:
+    as_of: JSON = {"type": "string", "pattern": r"^\d{4}-\d{2}(-\d{2})?$"}
+    return _object(
+        {
+            "id": _TEXT,
+            "as_of": _said("The month, or the day, on which the source said so.", as_of),
+            "source": _said("Where the numbers come from.", _TEXT),
+            "file": _TEXT,
         }
     )
 

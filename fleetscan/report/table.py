@@ -21,6 +21,9 @@ BLOCKS = 12
 WORST = 3
 """Blocks that are still shown where folding further did not help."""
 
+FRESH_MONTHS = 6
+"""Lists of versions and limits that are older are worth a notice."""
+
 _Part = TypeVar("_Part")
 
 
@@ -59,12 +62,22 @@ def _header(screen: Screen, report: RunReport) -> list[str]:
         f"run {report.run_id}",
     ]
     lines = pack([screen.grid.lay(item) for item in items], screen.width, indent="  ")
-    notices = [f"Notice: {notice}" for notice in report.notices]
+    notices = [f"Notice: {notice}" for notice in (*report.notices, *_old_data(report))]
     if report.interrupted:
         notices.insert(0, "Interrupted: what was not finished by then counts as not assessed.")
     for notice in notices:
         lines += screen.sentence(screen.grid.lay(notice), first="", rest="  ")
     return lines
+
+
+def _old_data(report: RunReport) -> list[str]:
+    """The lists that the checks compared with, where they may be outdated."""
+    ages = [(source, source.months_old(report.started_at)) for source in report.data]
+    return [
+        f"{source.id} is a list of {source.as_of}, {months} months old; newer: {source.source}"
+        for source, months in ages
+        if months > FRESH_MONTHS
+    ]
 
 
 def _everything(screen: Screen, report: RunReport) -> list[list[str]]:

@@ -43,6 +43,7 @@ def run_report(
         hosts=hosts,
         fail_on=fail_on,
         interrupted=interrupted,
+        data=playbook.data,
         notices=(*scan.guard.notices, *_weakened(hosts)),
     )
 

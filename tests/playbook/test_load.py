@@ -154,7 +154,7 @@ MISTAKES = {
     ),
     "a number as shape": (
         [(VMS, "state: string", "state: 5")],
-        [f"{VMS}:8:14: 5 is no shape; write string, int, number, bool, time, guid, {{key: shape}} or [shape]"],
+        [f"{VMS}:8:14: 5 is no shape; write string, int, number, bool, time, guid, version, {{key: shape}} or [shape]"],
     ),
     "two shapes in a list": (
         [(VMS, "[{path: string, gib: number}]", "[string, int]")],
