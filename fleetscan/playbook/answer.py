@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
-from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, ValidationError, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, SchemaValidator, ValidationError, core_schema
 
 from fleetscan.errors import ProbeError
-from fleetscan.model.playbook import JSON, Language
+from fleetscan.model.playbook import JSON, Language, Probe
 from fleetscan.model.reasons import Reason
 from fleetscan.model.text import clean, one_line
-from fleetscan.playbook.shape import Kind, List, Map, Object, Scalar, Shape, is_version
+from fleetscan.playbook.shape import Kind, List, Map, Object, Scalar, Shape, is_version, parse
+from fleetscan.suggest import did_you_mean
 from fleetscan.validate import describe_loc
+from fleetscan.yamlfile import Document, Step
 
 _INT64 = 2**63
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d{1,9}))?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -54,6 +57,52 @@ def validator(shape: Shape, language: Language) -> Callable[[JSON], dict[str, JS
         return answer
 
     return validate
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Where an answer does not have its shape. `key`: it is the key that is wrong, not what stands behind it."""
+
+    loc: tuple[Step, ...]
+    message: str
+    cure: str = ""
+    key: bool = False
+
+
+Fitting: TypeAlias = Callable[[JSON], tuple[dict[str, JSON] | None, list[Misfit]]]
+
+
+def fitting(probe: Probe) -> Fitting:
+    """Make what checks answers that people write down: typed values in every language, and each misfit by its place."""
+    shape, _ = parse(dict(probe.shape), Document(probe.origin, None, None), ())
+    schema = SchemaValidator(_schema(shape))
+
+    def fit(data: JSON) -> tuple[dict[str, JSON] | None, list[Misfit]]:
+        try:
+            return schema.validate_python(data), []
+        except ValidationError as error:
+            return None, [_misfit(shape, details) for details in error.errors(include_url=False)]
+
+    return fit
+
+
+def _misfit(shape: Shape, details: ErrorDetails) -> Misfit:
+    loc = details["loc"]
+    where = describe_loc(loc) or "the answer"
+    unknown = details["type"] == "extra_forbidden"
+    cure = did_you_mean(str(loc[-1]), _keys(shape, loc[:-1]), "known are") if unknown else ""
+    return Misfit(loc, f"{where}: {_reason(details['type'], details['msg'], details['input'])}", cure, unknown)
+
+
+def _keys(shape: Shape, loc: Sequence[Step]) -> Iterable[str]:
+    for step in loc:
+        if isinstance(shape, Object):
+            shape = shape.fields[str(step)]
+        elif isinstance(shape, Map):
+            shape = shape.value
+        elif isinstance(shape, List):
+            shape = shape.item
+    return shape.fields if isinstance(shape, Object) else ()
 
 
 def _schema(shape: Shape, name: str = "") -> CoreSchema:

@@ -73,7 +73,9 @@ class _Reader:
         shape = look.shape(file.data, ("data",))
         assert isinstance(shape, Object)  # noqa: S101 # a DataFile holds a mapping
         self._shapes[path.stem] = shape
-        self._problems += look.problems
+        if look.problems:
+            self._problems += look.problems
+            self._unreadable.add(path.stem)
         self._keep(path.stem, file, source)
 
     def own(self, folder: Folder, path: Path) -> None:

@@ -25,7 +25,7 @@ def load_folder(path: Path, shown: str, own_data: Folder | None = None) -> Playb
     playbook = loader.load()
     if loader.folder.problems or playbook is None:
         problems = set(loader.folder.problems)
-        raise InputError(sorted(problems, key=lambda problem: (problem.source, problem.line, problem.column)))
+        raise InputError(sorted(problems, key=lambda found: (found.source, found.line, found.column, found.message)))
     return playbook
 
 

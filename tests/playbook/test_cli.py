@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -57,6 +58,21 @@ def test_check_raises_every_mistake(folder: Folder) -> None:
     with pytest.raises(InputError) as caught:
         run("check", str(folder.path))
     assert len(caught.value.problems) == 2
+
+
+def test_lists_are_shown_with_their_date_and_the_file_that_was_read(folder: Folder, tmp_path: Path) -> None:
+    text = 'title: Limits\nas_of: "2026-01"\nsource: https://example.com/l\ndata: {most: 3}\n'
+    folder.write("data/limits.yaml", text)
+    folder.replace("checks/backup-on.yaml", "vm.size > 3", "vm.size > data.limits.most")
+    folder.write("../mine/limits.yaml", text.replace("2026-01", "2026-02"))
+    mine = str(tmp_path / "mine")
+    shown = run("show", str(folder.path), "--data", mine).stdout.splitlines()[-1]
+    assert re.split(" {2,}", shown) == ["limits", "2026-02", f"{mine}/limits.yaml", "https://example.com/l"]
+    told = run("check", str(folder.path), "--data", mine).stdout
+    assert told == "2 checks, 2 probes, 1 data file: every probe is proven read-only\n"
+    folder.write("../mine/limits.yaml", text.replace("most", "must"))
+    with pytest.raises(InputError, match="the playbook knows no"):
+        run("check", str(folder.path), "--data", mine)
 
 
 def test_payload_prints_the_bytes_that_are_hashed(folder: Folder) -> None:

@@ -15,7 +15,7 @@ from fleetscan.model.host import Host, Role
 from fleetscan.model.playbook import JSON
 from fleetscan.playbook import json_schemas, load
 from fleetscan.playbook.gate import cmdlets, tools
-from fleetscan.playbook.schema import CheckFile, PlaybookFile, ProbeFile
+from fleetscan.playbook.schema import CheckFile, DataFile, PlaybookFile, ProbeFile
 from fleetscan.playbook.shape import Kind
 
 ROOT = Path(__file__).parents[2]
@@ -57,8 +57,8 @@ def test_the_tutorial_works(free: int, status: Status, text: str) -> None:
         assert finding.message == text
 
 
-@pytest.mark.parametrize("model", [PlaybookFile, CheckFile, ProbeFile])
-def test_every_field_is_explained(model: type[PlaybookFile | CheckFile | ProbeFile]) -> None:
+@pytest.mark.parametrize("model", [PlaybookFile, CheckFile, ProbeFile, DataFile])
+def test_every_field_is_explained(model: type[PlaybookFile | CheckFile | ProbeFile | DataFile]) -> None:
     names = {field.alias or name for name, field in model.model_fields.items()}
     assert names <= set(re.findall(r"^\| `(\w+)` \|", WRITING, re.MULTILINE))
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 
 from fleetscan.model.facts import HostFacts, ProbeAnswer
 from fleetscan.model.finding import Status
+from fleetscan.model.playbook import DataSource
 from fleetscan.model.reasons import Reason
 from fleetscan.model.run import RunReport
 from fleetscan.report.json_document import render
@@ -142,4 +143,15 @@ def test_the_run_says_how_it_was_made() -> None:
     made = load(run([], notices=("TLS was not verified",), interrupted=True))["run"]
     assert made["notices"] == ["TLS was not verified"]
     assert made["interrupted"] is True
+    assert made["data"] == []
     assert (made["started_at"], made["ended_at"]) == ("2026-11-24T02:00:00Z", "2026-11-24T02:00:08Z")
+
+
+def test_the_run_says_with_which_lists_it_compared() -> None:
+    """Also with those that are fresh: a later reader has another today."""
+    fresh = DataSource(id="matrix", as_of="2026-11-20", source="https://example.com/matrix", origin="mine/matrix.yaml")
+    document = load(run([], data=(fresh,)))
+    VALIDATOR.validate(document)
+    assert document["run"]["data"] == [
+        {"id": "matrix", "as_of": "2026-11-20", "source": "https://example.com/matrix", "file": "mine/matrix.yaml"}
+    ]

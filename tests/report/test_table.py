@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fleetscan.errors import ExitStatus
 from fleetscan.model.finding import Status
 from fleetscan.model.host import Role
-from fleetscan.model.playbook import Severity
+from fleetscan.model.playbook import DataSource, Severity
 from fleetscan.model.reasons import Reason
 from fleetscan.model.run import RunReport
 from fleetscan.model.text import display_width
@@ -279,6 +279,16 @@ def test_notices_and_interruption_stand_at_the_top() -> None:
     text = screen(run([], notices=("TLS was not verified for hv01",), interrupted=True))
     assert text.split("\n")[1].startswith("Interrupted")
     assert text.split("\n")[2] == "Notice: TLS was not verified for hv01"
+
+
+def test_old_lists_are_told_with_their_age() -> None:
+    lists = (
+        DataSource(id="versions", as_of="2025-10", source="https://example.com/new"),
+        DataSource(id="matrix", as_of="2026-05", source="https://example.com/matrix"),
+    )
+    lines = screen(run([], data=lists)).split("\n")
+    assert lines[1] == "Notice: versions is a list of 2025-10, 13 months old; newer: https://example.com/new"
+    assert lines[2] == ""
 
 
 def test_quiet_is_one_line_that_fits() -> None:
