@@ -35,7 +35,9 @@ def merge(payload: Payload, readings: list[Reading]) -> HostFacts:
     return HostFacts(meta=_meta(envelopes.get(HOST)), answers=answers, payload_sha256=payload.sha256)
 
 
-def explain_silence(reading: Reading, stdout: bytes, stderr: bytes, exit_status: int | None) -> Trouble | None:
+def explain_silence(
+    reading: Reading, stdout: bytes | bytearray, stderr: bytes | bytearray, exit_status: int | None
+) -> Trouble | None:
     """Why a command that ended did not bring the end of its payload; None if it did."""
     if reading.complete:
         return None
@@ -83,7 +85,7 @@ def _trouble(reason: Reason, message: str, hint: str = "") -> Trouble:
     return Trouble(reason=reason, stage=Stage.ANSWER, message=message, hint=hint)
 
 
-def _excerpt(stdout: bytes) -> str:
+def _excerpt(stdout: bytes | bytearray) -> str:
     text = one_line(clean(stdout[:600].decode("utf-8", "replace")), 300)
     return text or "empty"
 
@@ -104,7 +106,7 @@ def _answer(probe: Probe, envelope: Envelope) -> ProbeAnswer:
     ms = value.get("ms")
     milliseconds = ms if isinstance(ms, int) else 0
     if value.get("status") != "ok":
-        reason, message = _failure(probe, value)
+        reason, message = failure(probe, value)
         return ProbeAnswer(probe=probe.id, data=None, reason=reason, message=message, ms=milliseconds)
     try:
         data = probe.validate(value.get("data"))
@@ -124,7 +126,8 @@ def _unflatten(value: JSON) -> dict[str, JSON]:
     return {**{key: item for key, item in value.items() if not key.startswith("data.")}, "data": data}
 
 
-def _failure(probe: Probe, value: Mapping[str, JSON]) -> tuple[Reason, str]:
+def failure(probe: Probe, value: Mapping[str, JSON]) -> tuple[Reason, str]:
+    """Why a probe has no answer, from the `status` and the `error` that it ended with, and what people are told."""
     error = one_line(str(value.get("error") or ""), 500)
     status = str(value.get("status"))
     if status == "blocked":

@@ -14,7 +14,7 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 
 
-def error_text(stderr: bytes, limit: int = 2_000) -> str:
+def error_text(stderr: bytes | bytearray, limit: int = 2_000) -> str:
     """The error messages in it, made harmless; text that is not CLIXML comes back as it is.
 
     Progress records and informational streams are left out.

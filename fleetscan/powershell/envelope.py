@@ -81,7 +81,7 @@ def encode(nonce: str, name: str, value: JSON) -> list[str]:
     return [f"{head} {index}/{len(chunks)} {chunk}" for index, chunk in enumerate(chunks, 1)]
 
 
-def decode(stdout: bytes, nonce: str) -> Reading:
+def decode(stdout: bytes | bytearray, nonce: str) -> Reading:
     """Read all envelopes of this nonce; any bytes go in, damaged ones come out with their reason."""
     heads: dict[str, _Head] = {}
     chunks: dict[str, dict[int, bytes]] = {}
@@ -94,7 +94,7 @@ def decode(stdout: bytes, nonce: str) -> Reading:
         head = _Head(match["encoding"].decode(), int(match["length"]), match["sha"].decode(), int(match["count"]))
         # The first head of a name stands: a second one could only be a repetition, or an attempt to replace it.
         if heads.setdefault(name, head) == head:
-            chunks.setdefault(name, {}).setdefault(int(match["index"]), match["chunk"])
+            chunks.setdefault(name, {}).setdefault(int(match["index"]), bytes(match["chunk"]))
     return Reading({name: _open(name, head, chunks[name]) for name, head in heads.items()}, foreign)
 
 

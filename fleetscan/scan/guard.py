@@ -21,8 +21,8 @@ from fleetscan.model.host import Credential
 from fleetscan.model.reasons import Reason, Stage
 
 MAX_REJECTIONS = 2
-SECOND_TRY_AFTER = 5.0
-"""Seconds after which a first logon that does not come back (a hung host) no longer holds up a second one."""
+PATIENCE = 3.0
+"""Seconds after which a logon that does not come back (a hung host) no longer holds up those of other hosts."""
 
 
 @dataclass(slots=True)
@@ -41,12 +41,12 @@ class _Account:
         return self.rejections >= MAX_REJECTIONS
 
     def may_start(self, now: float) -> bool:
+        fresh = sum(now - began < PATIENCE for began in self.under_way)
         if self.proven and not self.rejections:
-            return len(self.under_way) < self.parallel
+            return fresh < self.parallel
         if not self.under_way:
             return True
-        patient = now - max(self.under_way) >= SECOND_TRY_AFTER
-        return patient and len(self.under_way) + self.rejections < MAX_REJECTIONS
+        return not fresh and len(self.under_way) + self.rejections < MAX_REJECTIONS
 
     def wake(self) -> None:
         self.changed.set()

@@ -99,7 +99,7 @@ class Visit:
 
     def _report(self, started: datetime, trouble: Trouble | None) -> HostReport:
         if self._output is not None and self._invocation is not None:
-            self._readings.append(envelope.decode(bytes(self._output.stdout), self._invocation.nonce))
+            self._readings.append(envelope.decode(self._output.stdout, self._invocation.nonce))
         if trouble is not None:
             redact = self.vault.redactor.redact
             trouble = replace(trouble, message=redact(trouble.message), hint=redact(trouble.hint))
@@ -108,6 +108,7 @@ class Visit:
         findings = judge(self.host, facts, self.playbook, trouble)
         self._enter(Stage.JUDGE)
         self._readings.clear()
+        self._output = None
         return HostReport(
             host=self.host,
             started_at=started,
@@ -198,9 +199,9 @@ class Visit:
         status = await connection.run(invocation.command, invocation.stdin, output)
         self._enter(Stage.ANSWER)
         self._output = None
-        reading = envelope.decode(bytes(output.stdout), invocation.nonce)
+        reading = envelope.decode(output.stdout, invocation.nonce)
         self._readings.append(reading)
-        return reading, answers.explain_silence(reading, bytes(output.stdout), bytes(output.stderr), status)
+        return reading, answers.explain_silence(reading, output.stdout, output.stderr, status)
 
     def _remaining(self) -> float:
         return self._deadline - anyio.current_time() - MARGIN_SECONDS

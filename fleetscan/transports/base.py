@@ -23,7 +23,7 @@ OnStage = Callable[[Stage], None]
 class Output:
     """What a command has written so far. It outlives the call, so that a deadline loses nothing that had come."""
 
-    limit: int = 16 * 1024 * 1024
+    limit: int = 4 * 1024 * 1024
     """Bytes of stdout and stderr together that are accepted; more is ANSWER_TOO_LARGE."""
     stdout: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)

@@ -97,7 +97,7 @@ async def test_an_unreachable_first_host_says_nothing_about_the_password() -> No
 
 
 async def test_a_hung_first_host_holds_the_others_up_for_seconds_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard_module, "SECOND_TRY_AFTER", 0.1)
+    monkeypatch.setattr(guard_module, "PATIENCE", 0.1)
     hosts = Hosts(LogonGuard())
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
@@ -107,6 +107,22 @@ async def test_a_hung_first_host_holds_the_others_up_for_seconds_not_for_ever(mo
             await anyio.sleep(3)
             group.cancel_scope.cancel()
     assert set(hosts.tried) == {"hung", "second", "third"}
+
+
+async def test_hung_logons_do_not_use_up_the_places_of_a_proven_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_module, "PATIENCE", 0.1)
+    hosts = Hosts(LogonGuard())
+    await hosts.log_on("first", None)
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            for number in range(AUDIT.parallel_logons):
+                group.start_soon(hosts.log_on, f"hung{number}", None, 60)
+            await anyio.sleep(0.2)
+            for number in range(20):
+                group.start_soon(hosts.log_on, f"h{number}", None)
+            await anyio.sleep(3)
+            group.cancel_scope.cancel()
+    assert len([name for name in hosts.tried if name.startswith("h") and name[1].isdigit()]) == 20
 
 
 async def test_one_account_is_one_account_whatever_the_credential_is_called() -> None:

@@ -56,6 +56,7 @@ CAUSES = {
     Fault.SILENT: (Reason.ANSWER_MISSING, Stage.ANSWER),
     Fault.TRUNCATED: (Reason.ANSWER_TRUNCATED, Stage.ANSWER),
     Fault.FOREIGN: (Reason.ANSWER_FOREIGN, Stage.ANSWER),
+    Fault.HUGE_10: (Reason.ANSWER_TOO_LARGE, Stage.OUTPUT),
     Fault.HUGE_100: (Reason.ANSWER_TOO_LARGE, Stage.OUTPUT),
     Fault.MEMORY: (Reason.QUOTA_MEMORY, Stage.ANSWER),
     Fault.ANTIMALWARE: (Reason.BLOCKED_ANTIMALWARE, Stage.ANSWER),
