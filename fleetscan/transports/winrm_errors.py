@@ -163,7 +163,10 @@ def _from_logon(error: BaseException, progress: Progress, _: str) -> TransportEr
     unanswered = isinstance(error, PermissionError) and error.errno is None  # requests_ntlm: no challenge came
     if rejected or unanswered or isinstance(error, sp.BadMechanismError):
         return logon_trouble(progress, proven=rejected)
-    if name == "KerberosExchangeError" or isinstance(error, sp.NoCredentialError | sp.CredentialsExpiredError):
+    if name == "GSSError" and progress.stage is not Stage.LOGON:
+        return progress.trouble(Reason.PROTOCOL_GARBLED, "a message of the host cannot be unsealed")
+    no_ticket = isinstance(error, sp.NoCredentialError | sp.CredentialsExpiredError)
+    if no_ticket or name in ("KerberosExchangeError", "GSSError"):
         text = f"no Kerberos ticket for the host: {one_line(str(error), 500)}"
         hint = "run kinit for the account; check winrm.spn_service and that the host is named by its FQDN"
         return progress.trouble(Reason.AUTH_TICKET, text, hint=hint)
