@@ -27,6 +27,7 @@ ARROWS = {
     "powershell": set(),
     "judge": set(),
     "scan": {"transports", "powershell", "judge", "credentials"},
+    "rehearsal": {"factfile", "judge", "lab", "playbook", "powershell", "suggest", "validate", "yamlfile"},
     "report": set(),
     "lab": {"factfile", "powershell", "suggest", "validate", "yamlfile"},
 }

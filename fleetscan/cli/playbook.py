@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetscan.cli.options import DataFolder, PlaybookName
+from fleetscan.cli.rehearse import rehearse
 from fleetscan.model.host import Role
 
 if TYPE_CHECKING:
     from fleetscan.model.playbook import Playbook
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.command("test")(rehearse)
 
 NOBODY = "none"
 """Stands in the coverage table where no check answers an item."""
@@ -29,6 +31,8 @@ class FileKind(StrEnum):
     CHECK = "check"
     PROBE = "probe"
     DATA = "data"
+    TEST = "test"
+    BASE = "base"
 
 
 @app.command("list")
@@ -107,8 +111,10 @@ def payload(
 def schema(kind: Annotated[FileKind, typer.Argument(help="Which of the files.")]) -> None:
     """Print the JSON Schema of a playbook's file, for editors and other programs."""
     from fleetscan import playbook as playbooks
+    from fleetscan import rehearsal
 
-    typer.echo(json.dumps(playbooks.json_schemas()[kind.value], indent=2, ensure_ascii=False))
+    schemas = {**playbooks.json_schemas(), **rehearsal.json_schemas()}
+    typer.echo(json.dumps(schemas[kind.value], indent=2, ensure_ascii=False))
 
 
 def _coverage(book: Playbook) -> Iterator[list[str]]:

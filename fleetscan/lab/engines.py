@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from fleetscan.lab.direct import DirectEngine
 from fleetscan.lab.engine import Engine, Outcome
 from fleetscan.lab.facts import Machine
-from fleetscan.lab.linux import ShEngine
-from fleetscan.lab.powershell import PowerShellEngine
+from fleetscan.lab.linux import PROBE, ShEngine
+from fleetscan.lab.powershell import PowerShellEngine, words_of_standins
+from fleetscan.model.playbook import Language
 
 
 class Choice(StrEnum):
@@ -25,8 +27,12 @@ class RealEngine:
 
     def __init__(self) -> None:
         direct = DirectEngine()
-        self._windows: Engine = PowerShellEngine.find() or direct
-        self._linux: Engine = ShEngine.find() or direct
+        powershell, shell = PowerShellEngine.find(), ShEngine.find()
+        self._windows: Engine = powershell or direct
+        self._linux: Engine = shell or direct
+        found = {Language.POWERSHELL: powershell, Language.SH: shell}
+        self.missing = frozenset(language for language, engine in found.items() if engine is None)
+        """What is answered directly."""
 
     async def run(self, machine: Machine, command: str, stdin: bytes, *, user: str = "") -> Outcome:
         """Run one command."""
@@ -42,3 +48,8 @@ class RealEngine:
 def engine(choice: Choice) -> Engine:
     """Make an engine."""
     return DirectEngine() if choice is Choice.DIRECT else RealEngine()
+
+
+def probes_with_standins(probes: Iterable[str]) -> frozenset[str]:
+    """Those of the probes whose facts the real engines can show to a script: the stand-ins look them up by name."""
+    return frozenset(probes) & (words_of_standins() | {PROBE})

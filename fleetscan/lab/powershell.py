@@ -13,6 +13,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -28,6 +29,7 @@ from fleetscan.lab.processes import end, run
 
 _LONGEST_ANSWER = 256 * 1024 * 1024
 _PATIENCE_MS = 600_000
+_WORD = re.compile(r"'([a-z][a-z0-9-]*)'")
 
 
 class WorkerDiedError(Exception):
@@ -36,6 +38,12 @@ class WorkerDiedError(Exception):
 
 def _standins() -> list[str]:
     return [str(path) for path in sorted((Path(__file__).parent / "standins").glob("*.ps1"))]
+
+
+def words_of_standins() -> frozenset[str]:
+    """The quoted words of the stand-ins, among them the probes whose facts they answer from."""
+    texts = (Path(path).read_text(encoding="utf-8") for path in _standins())
+    return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
 def _quoted(text: str) -> str:

@@ -22,7 +22,7 @@ from fleetscan.suggest import did_you_mean
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["DEFAULT", "builtin_names", "json_schemas", "load", "select"]
+__all__ = ["DEFAULT", "builtin_names", "json_schemas", "load", "locate", "select"]
 
 DEFAULT = "asr-hyperv"
 
@@ -33,16 +33,22 @@ def load(path_or_name: str | None = None, data: str | None = None) -> Playbook:
     `data` is a folder with dated lists that take the place of the playbook's own of the same names.
     Raises InputError with every mistake of every file: what loads is complete, compiled, and proven to be read-only.
     """
+    folder, shown = locate(path_or_name)
+    return load_folder(folder, shown, _own_data(data))
+
+
+def locate(path_or_name: str | None = None) -> tuple[Path, str]:
+    """The folder of a playbook, and how messages name it; raises InputError where there is none."""
     name = DEFAULT if path_or_name is None else path_or_name
     if name in builtin_names():
-        return load_folder(_builtin_folder() / name, f"playbooks/{name}", _own_data(data))
+        return _builtin_folder() / name, f"playbooks/{name}"
     folder = Path(name)
     if not folder.is_dir():
         cure = did_you_mean(name, builtin_names(), "built in are") or "name a folder that holds playbook.yaml"
         raise InputError.of(name, "there is no such playbook", cure)
     if not (folder / "playbook.yaml").is_file():
         raise InputError.of(name, "the folder holds no playbook.yaml", "see docs/writing-a-check.md")
-    return load_folder(folder.resolve(), _shown(folder), _own_data(data))
+    return folder.resolve(), _shown(folder)
 
 
 def builtin_names() -> tuple[str, ...]:
