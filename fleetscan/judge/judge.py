@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleetscan.errors import ExpressionError
 from fleetscan.judge.objects import Subject, subjects
@@ -33,9 +33,8 @@ class _Verdict:
 
 def judge(host: Host, facts: HostFacts, playbook: Playbook, trouble: Trouble | None = None) -> tuple[Finding, ...]:
     """All findings of one host, in playbook order. `trouble` says why there are facts missing, if there are."""
-    return tuple(
-        finding for check in playbook.checks for finding in _Court(host, facts, playbook, trouble).try_check(check)
-    )
+    court = _Court(host, facts.without_nulls(), playbook, trouble)
+    return tuple(finding for check in playbook.checks for finding in court.try_check(check))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ class _Court:
     facts: HostFacts
     playbook: Playbook
     trouble: Trouble | None
+    known: dict[tuple[str, ...], list[Subject] | None] = field(default_factory=dict)
+    """The objects that earlier checks with the same probes were about: most checks share theirs."""
 
     def try_check(self, check: Check) -> Iterator[Finding]:
         """One finding for each object of the check."""
@@ -56,7 +57,7 @@ class _Court:
             )
             return
         gap = self._gap(check)
-        found = subjects(check.object, self.host, self.facts, check.probes)
+        found = self._subjects(check)
         if found is None:
             verdict = gap or _Verdict(
                 Status.ERROR, Reason.CHECK_UNDECIDED, f"no probe of the playbook lists objects of type {check.object}"
@@ -68,6 +69,12 @@ class _Court:
         else:
             for subject in found:
                 yield self._finding(check, subject, gap) if gap else self._try_subject(check, subject)
+
+    def _subjects(self, check: Check) -> list[Subject] | None:
+        key = (check.object.value, *check.probes)
+        if key not in self.known:
+            self.known[key] = subjects(check.object, self.host, self.facts, check.probes)
+        return self.known[key]
 
     def _gap(self, check: Check) -> _Verdict | None:
         """Why the check cannot be judged at all: the first of its probes that brought nothing."""
@@ -113,7 +120,7 @@ class _Court:
             if data is not None:
                 variables[self.playbook.probes[probe].variable] = dict(data)
         if check.object is not ObjectType.HOST:
-            variables[check.object.value] = dict(subject.facts)
+            variables[check.object.value] = subject.facts
         return variables
 
     def _nobody(self, check: Check) -> Subject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fleetscan.model.facts import HostFacts
@@ -19,7 +19,7 @@ class Subject:
 
     id: str
     name: str
-    facts: Mapping[str, JSON] = field(default_factory=dict)
+    facts: dict[str, JSON] = field(default_factory=dict)
 
 
 def subjects(kind: ObjectType, host: Host, facts: HostFacts, probes: Iterable[str]) -> list[Subject] | None:
@@ -63,9 +63,11 @@ def _listed(key: str, facts: HostFacts, asked: set[str]) -> list[Subject] | None
             names.setdefault(identity, str(entry.get("name", identity)))
             target = merged.setdefault(identity, {})
             if answer.probe in asked:
-                target.update({name: value for name, value in entry.items() if value is not None})
+                target.update(entry)
     if not known:
         return None
-    return [
-        Subject(identity, name, {"id": identity, "name": name} | merged[identity]) for identity, name in names.items()
-    ]
+    return [Subject(identity, name, _named(identity, name) | merged[identity]) for identity, name in names.items()]
+
+
+def _named(identity: str, name: str) -> dict[str, JSON]:
+    return {"id": identity, "name": name}

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from fleetscan.model.playbook import JSON
 from fleetscan.model.reasons import Reason
@@ -63,6 +64,14 @@ class HostFacts:
     answers: Mapping[str, ProbeAnswer] = field(default_factory=dict)
     payload_sha256: str = ""
 
+    def without_nulls(self) -> HostFacts:
+        """The same facts without keys that hold null: for whoever judges, null and absent are the same."""
+        answers = {
+            name: answer if answer.data is None else replace(answer, data=_without_nulls(dict(answer.data)))
+            for name, answer in self.answers.items()
+        }
+        return replace(self, meta=_without_nulls(dict(self.meta)), answers=answers)
+
     def packed(self) -> HostFacts:
         """The same facts in a tenth of the memory."""
         answers = {
@@ -70,3 +79,11 @@ class HostFacts:
             for name, answer in self.answers.items()
         }
         return replace(self, answers=answers)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value

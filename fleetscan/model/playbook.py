@@ -171,7 +171,7 @@ class Playbook:
     checks: tuple[Check, ...]
     probes: Mapping[str, Probe]
     bind: Callable[[Mapping[str, JSON]], Bound]
-    """Make variables ready for the expressions of this playbook. Nulls are dropped, so that `?.` covers them."""
+    """Make variables ready for the expressions of this playbook. They hold no nulls, so that `?.` covers those."""
     articles: Mapping[str, str] = field(default_factory=dict)
     """Item id → what the article asks, for the coverage table."""
     data: tuple[DataSource, ...] = ()

@@ -48,45 +48,19 @@ class CompileError(Exception):
         self.column = column
 
 
-class _Cleaner:
-    """Takes the nulls out of values. Long lists are kept: every object of a host is judged with the same ones."""
-
-    LONG = 8
-    KEPT = 64
-
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[list[JSON], list[JSON]]] = {}
-
-    def clean(self, value: JSON) -> JSON:
-        """The value without keys that hold null; what it is made of is shared, so nobody may change it."""
-        if isinstance(value, dict):
-            return {key: self.clean(item) for key, item in value.items() if item is not None}
-        if not isinstance(value, list):
-            return value
-        if len(value) < self.LONG:
-            return [self.clean(item) for item in value]
-        kept = self._kept.get(id(value))
-        if kept is None or kept[0] is not value:
-            if len(self._kept) >= self.KEPT:
-                self._kept.clear()
-            kept = self._kept[id(value)] = (value, [self.clean(item) for item in value])
-        return kept[1]
-
-
 class Variables:
     """The variables of one object, ready for expressions. What CEL needs of them is made when it is first asked for."""
 
-    def __init__(self, env: Any, values: Mapping[str, JSON], cleaner: _Cleaner) -> None:
+    def __init__(self, env: Any, values: Mapping[str, JSON]) -> None:
         self._env = env
         self._values = values
-        self._cleaner = cleaner
         self._activations: dict[tuple[str, ...], Any] = {}
 
     def activation(self, names: tuple[str, ...]) -> Any:
-        """CEL's form of these variables, without nulls."""
+        """CEL's form of these variables."""
         activation = self._activations.get(names)
         if activation is None:
-            values = {name: self._cleaner.clean(self._values[name]) for name in names if name in self._values}
+            values = {name: self._values[name] for name in names if name in self._values}
             activation = self._activations[names] = self._env.Activation(values)
         return activation
 
@@ -143,7 +117,6 @@ class Engine:
     def __init__(self, names: Iterable[str], constants: Mapping[str, JSON] | None = None) -> None:
         self._constants = dict(constants or {})
         self._names = frozenset(names) | self._constants.keys()
-        self._cleaner = _Cleaner()
         self._env = cel.NewEnv(
             variables=dict.fromkeys(self._names, cel.Type.DYN),
             extensions=[ExtOptional(), ExtStrings(), ExtBindings(), ExtMath()],
@@ -161,7 +134,7 @@ class Engine:
 
     def bind(self, variables: Mapping[str, JSON]) -> Variables:
         """Make variables ready for all expressions of the playbook."""
-        return Variables(self._env, {**self._constants, **variables}, self._cleaner)
+        return Variables(self._env, {**self._constants, **variables})
 
     def _compile_error(self, source: str, text: str) -> CompileError:
         match = _ERROR.search(text)

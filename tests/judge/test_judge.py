@@ -188,6 +188,13 @@ def test_a_guest_is_found_by_the_id_that_it_tells() -> None:
     assert (finding.object_id, finding.object_name, finding.status) == ("guid-1", "sql01", Status.PASS)
 
 
+def test_null_and_absent_are_the_same() -> None:
+    seen: list[JSON] = []
+    rule = check(passes=Rule(lambda v: seen.append(v["vm"]) or True))  # type: ignore[func-returns-value]
+    run(facts(vms=vms({"a": None, "b": {"c": None, "d": [{"e": None}]}})), rule)
+    assert seen == [{"id": "0", "name": "vm0", "b": {"d": [{}]}}]
+
+
 def test_keys_are_stable_and_apart() -> None:
     first = run(facts(vms=vms({"ok": 1}, {"ok": 0})), check("a"), check("b"))
     second = run(facts(vms=vms({"ok": 0}, {"ok": 0})), check("a"), check("b"))
