@@ -6,7 +6,7 @@ The facts of a case go into the stand-ins, the probe's script asks these, and it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -57,7 +57,7 @@ class _Question:
     expected: ProbeAnswer
 
 
-async def execute(playbook: Playbook, rehearsals: Iterable[Rehearsal]) -> Report:
+async def execute(playbook: Playbook, cases: Sequence[Rehearsal]) -> Report:
     """Run each probe that the checks of these cases read, once for the same facts.
 
     Raises InputError where there is no PowerShell.
@@ -66,7 +66,7 @@ async def execute(playbook: Playbook, rehearsals: Iterable[Rehearsal]) -> Report
     if Language.POWERSHELL in engine.missing:
         cure = "install PowerShell 7 (pwsh), or name a pshost in FLEETSCAN_PSHOST"
         raise InputError.of("--execute", "there is no PowerShell to run probes in", cure)
-    questions, skipped = _questions(playbook, rehearsals, engine.missing)
+    questions, skipped = _questions(playbook, cases, engine.missing)
     lines: list[str] = []
     gate = anyio.CapacityLimiter(_AT_ONCE)
 
@@ -89,7 +89,9 @@ async def execute(playbook: Playbook, rehearsals: Iterable[Rehearsal]) -> Report
     finally:
         await engine.aclose()
     compared = sum(question.probe.id not in skipped for question in questions)
-    return Report(compared, tuple(sorted(lines)), tuple(f"{name}: {why}" for name, why in sorted(skipped.items())))
+    notes = [f"{name}: {why}" for name, why in sorted(skipped.items())]
+    notes += [f"{r.check.id}: {r.case.name}: {r.case.no_execute}" for r in cases if r.case.no_execute is not None]
+    return Report(compared, tuple(sorted(lines)), tuple(notes))
 
 
 def machine_of(situation: Situation) -> Machine:
@@ -130,6 +132,8 @@ def _questions(
 
 def _asked(playbook: Playbook, rehearsals: Iterable[Rehearsal]) -> Iterator[tuple[Rehearsal, Probe, ProbeAnswer]]:
     for rehearsal in rehearsals:
+        if rehearsal.case.no_execute is not None:
+            continue
         situation = rehearsal.situation
         for name in rehearsal.check.probes:
             probe, expected = playbook.probes[name], situation.facts.answers.get(name)

@@ -96,6 +96,7 @@ class Case(Strict):
 
     name: Line
     near: StrictBool = Field(default=False, description="for readers: it lies just on its side of a border")
+    no_execute: Line | None = Field(default=None, description="why --execute leaves the case out")
     based_on: Text | None = Field(default=None, description="a base; without it, that of the file")
     host: HostEntry = HostEntry()
     facts: Facts = Field(default_factory=dict)
