@@ -49,7 +49,7 @@ class Sketch:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A host and what is known of it. `given` is what the files say that each probe finds, times resolved."""
+    """A host and what is known of it. `given` is what the files say that each probe finds, moments as written."""
 
     host: Host
     facts: HostFacts
@@ -74,8 +74,8 @@ class Stage:
                 cure = did_you_mean(name, self._playbook.probes, "it has")
                 problems.append(fact.problem((), f'the playbook has no probe "{name}"', cure, key=True))
                 continue
-            given[name] = resolved(fact.value, now)
-            problems += self._mistakes(probe, fact, given[name], answers)
+            given[name] = fact.value
+            problems += self._mistakes(probe, fact, resolved(fact.value, now), answers)
         return Situation(_host(sketch, roles), HostFacts(meta=_meta(sketch, roles), answers=answers), given)
 
     def _mistakes(self, probe: Probe, fact: Fact, value: JSON, answers: dict[str, ProbeAnswer]) -> Iterator[Problem]:

@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fleetscan import rehearsal
 from fleetscan.judge import judge
-from fleetscan.lab import Engine, Fleet, Machine, SimulatedHost, load
+from fleetscan.lab import Engine, Fleet, Group, Machine, SimulatedHost
 from fleetscan.lab.moments import at, clock
 from fleetscan.model.facts import HostFacts, ProbeAnswer
 from fleetscan.model.finding import Finding
@@ -17,7 +18,10 @@ from fleetscan.model.host import Host, Role
 from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason
 from fleetscan.playbook import load as load_playbook
+from fleetscan.playbook import locate
 from fleetscan.powershell import answers, envelope, payload
+from fleetscan.rehearsal import Suite
+from fleetscan.rehearsal.execution import machine_of
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en-US", "fr-FR", "de-DE", "ja-JP")
@@ -30,9 +34,21 @@ def builtin() -> Playbook:
 
 
 @cache
+def suite() -> Suite:
+    """The cases of the built-in playbook, and the healthy hosts that they start from."""
+    return rehearsal.load(builtin(), locate("asr-hyperv")[0])
+
+
+@cache
 def healthy() -> Fleet:
-    """A fleet in which nothing is wrong."""
-    return load(HERE / "fleets" / "healthy")
+    """A fleet in which nothing is wrong: the hosts that cases start from, with the clock of this machine."""
+    hosts, groups = [], {}
+    for name, base in suite().bases.items():
+        machine = machine_of(base)
+        machine = machine.model_copy(update={"os": machine.os.model_copy(update={"now": ""})})
+        hosts.append(SimulatedHost(machine=machine, group=name))
+        groups[name] = Group(roles=tuple(base.host.roles), cluster=base.host.cluster, vmm_server=base.host.vmm_server)
+    return Fleet(hosts=tuple(hosts), groups=groups)
 
 
 def simulated(fleet: Fleet, name: str) -> SimulatedHost:
@@ -59,9 +75,11 @@ def speaking(machine: Machine, language: str, **system: Any) -> Machine:
     return machine.model_copy(update={"os": machine.os.model_copy(update={"language": language, **system})})
 
 
-async def visit(engine: Engine, machine: Machine, roles: Iterable[Role], only: str = "") -> HostFacts:
+async def visit(
+    engine: Engine, machine: Machine, roles: Iterable[Role], only: str = "", book: Playbook | None = None
+) -> HostFacts:
     """What one visit brings back: the real payload, run by the engine, read as a scan reads it."""
-    script = payload.build(builtin(), roles)
+    script = payload.build(book or builtin(), roles)
     use = payload.invoke(script, seconds=120, skip=[p.id for p in script.probes if only and p.id != only])
     outcome = await engine.run(machine, use.command, use.stdin)
     reading = envelope.decode(outcome.stdout, use.nonce)
@@ -69,11 +87,11 @@ async def visit(engine: Engine, machine: Machine, roles: Iterable[Role], only: s
     return answers.merge(script, [reading])
 
 
-def facts_of(machine: Machine, meta: Mapping[str, Any] | None = None) -> HostFacts:
+def facts_of(machine: Machine, meta: Mapping[str, Any] | None = None, book: Playbook | None = None) -> HostFacts:
     """The facts of a machine without a visit, each checked against the shape that its probe declares."""
     now = clock(machine)
     there = at(machine, now)
-    known = {name: builtin().probes[name] for name in there.probes}
+    known = {name: (book or builtin()).probes[name] for name in there.probes}
     found = {
         name: _refused(name, entry)
         or ProbeAnswer(probe=name, data=probe.validate(_flat(entry, probe.language)), sha256="0" * 64)
