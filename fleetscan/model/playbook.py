@@ -90,7 +90,7 @@ class DataSource:
     as_of: str
     """`2026-01` or `2026-01-31`"""
     source: str
-    """Address of the page that the numbers are from."""
+    """Where the numbers come from: the address of a page, or who has set them."""
     origin: str = ""
     """The file."""
 

@@ -116,7 +116,7 @@ class DataFile(Strict):
 
     title: Line
     as_of: Day = Field(description="the month, or the day, on which the source said so: 2026-01, 2026-01-31")
-    source: Url = Field(description="where the numbers come from, and newer ones can be found")
+    source: Line = Field(description="where the numbers come from: an address, or who set them")
     data: dict[str, JsonValue] = Field(
         description="what expressions read as `data.<id>`: numbers, texts, lists of them"
     )

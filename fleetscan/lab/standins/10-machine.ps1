@@ -78,7 +78,7 @@ $global:SimAgentFolder = 'C:\Program Files\Microsoft Azure Recovery Services Age
 $global:SimProviderProgram = 'C:\Program Files\Microsoft Azure Site Recovery Provider\SiteRecoveryProvider.exe'
 $global:SimServices = @{
     vmms = 'vmms'; winmgmt = 'Winmgmt'; obengine = 'obengine'; dra = 'dra'; scvmmservice = 'SCVMMService'; scvmmagent = 'SCVMMAgent'; clussvc = 'ClusSvc'; vss = 'VSS'; swprv = 'swprv'
-    vmicvss = 'vmicvss'; cryptsvc = 'CryptSvc'; eventsystem = 'EventSystem'; comsysapp = 'COMSysApp'; msiscsi = 'MSiSCSI'; azure_site_recovery_vss_provider = 'Azure Site Recovery VSS Provider'
+    w32time = 'W32Time'; vmicvss = 'vmicvss'; cryptsvc = 'CryptSvc'; eventsystem = 'EventSystem'; comsysapp = 'COMSysApp'; msiscsi = 'MSiSCSI'; azure_site_recovery_vss_provider = 'Azure Site Recovery VSS Provider'
 }
 
 # The services of the machine by name, from whichever probe describes them.
@@ -91,13 +91,20 @@ function global:Get-SimService {
             if ($null -ne $entry.Value) { $services[$SimServices[$entry.Name]] = $entry.Value }
         }
     }
+    $time = Get-SimAnswer 'time-service'
+    if ($null -ne $time.service) { $services['W32Time'] = $time.service }
+    # A node whose volumes cannot be asked for runs the service all the same.
+    if ((Get-SimAnswer 'cluster-volumes').member -or (Get-SimStatus 'cluster-volumes') -ne 'ok') {
+        $services['ClusSvc'] = [pscustomobject]@{ state = 'Running'; start = 'Automatic' }
+    }
     $services
 }
 
 function global:Get-Service {
     [CmdletBinding()]
     param([Parameter(Position = 0)][string[]]$Name)
-    foreach ($probe in @('host-services', 'guest-services')) {
+    $probes = if ("$Name" -eq 'W32Time') { @('time-service') } else { @('host-services', 'guest-services') }
+    foreach ($probe in $probes) {
         if ((Get-SimStatus $probe) -eq 'denied') {
             $inner = [ComponentModel.Win32Exception]::new(5, (Get-SimText 'denied'))
             $PSCmdlet.ThrowTerminatingError((New-SimError ([InvalidOperationException]::new((Get-SimText 'scm'), $inner)) 'System.InvalidOperationException' 'NotSpecified' $null))
@@ -120,6 +127,15 @@ function global:Get-Service {
 function global:Get-SimRegistry([string]$Path) {
     $key = ($Path -replace '^(Microsoft\.PowerShell\.Core\\)?(Registry::)?(HKEY_LOCAL_MACHINE|HKLM:)\\', '').TrimEnd('\')
     $agents = Get-SimAnswer 'azure-agents'
+    if ($key -like 'SYSTEM\CurrentControlSet\Services\W32Time\*') {
+        $time = Get-SimAnswer 'time-service'
+        if ($null -eq $time.service) { return }
+        $values = @{ ServiceDll = '%systemroot%\system32\w32time.dll' }
+        if ($null -ne $time.follows) { $values.Type = "$($time.follows)" }
+        if ($null -ne $time.servers) { $values.NtpServer = "$($time.servers)" }
+        return $values
+    }
+    if ($key -like 'SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener*') { return Get-SimListener ($key -replace '^.*\\Listener\\?', '') }
     if ($key -like 'SYSTEM\CurrentControlSet\Services\*' -and $key -notlike '*FirewallPolicy*') {
         $name = ($key -split '\\')[3]
         $service = (Get-SimService)[$name]
@@ -154,6 +170,16 @@ function global:Get-SimRegistry([string]$Path) {
             # The halves as the registry gives them: 32 bits with a sign.
             return @{ InstallTimeHigh = [int]($ticks -shr 32); InstallTimeLow = [BitConverter]::ToInt32([BitConverter]::GetBytes([uint32]($ticks -band 4294967295)), 0) }
         }
+        'SYSTEM\CurrentControlSet\Control\Session Manager' {
+            $restart = Get-SimAnswer 'pending-restart'
+            $values = @{ ObjectDirectories = [string[]]@('\Windows', '\RPC Control') }
+            # To delete a file is to rename it to nothing.
+            $pairs = @(foreach ($number in 1..[Math]::Max(1, [int]$restart.file_count)) { if ($number -le $restart.file_count) { $file = @($restart.files)[$number - 1]; "\??\$(if ($file) { $file } else { "C:\Temp\$number.tmp" })"; '' } })
+            if ($pairs.Count -gt 0) { $values.PendingFileRenameOperations = [string[]]$pairs }
+            return $values
+        }
+        'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending' { if ((Get-SimAnswer 'pending-restart').servicing) { return @{} } }
+        'SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired' { if ((Get-SimAnswer 'pending-restart').windows_update) { return @{} } }
         'SOFTWARE\Microsoft\Windows Azure Backup\Setup' { if ($agents -and $agents.recovery_services.installed) { return @{ InstallPath = "$SimAgentFolder\" } } }
         'SOFTWARE\Microsoft\Windows Azure Backup\Replication' {
             if (-not $agents) { return }
@@ -192,6 +218,7 @@ function global:Get-ItemProperty {
         if (-not $wanted) { continue }
         $refused = $wanted -like '*\CurrentControlSet\Control\ComputerName\*' -and (Get-SimStatus 'guest-identity') -eq 'denied'
         if ($wanted -like '*\Windows NT\CurrentVersion' -and (Get-SimStatus 'windows-version') -eq 'denied') { $refused = $true }
+        if ($wanted -like '*\Control\Session Manager' -and (Get-SimStatus 'pending-restart') -eq 'denied') { $refused = $true }
         if ($refused) {
             $PSCmdlet.ThrowTerminatingError((New-SimError ([Security.SecurityException]::new((Get-SimText 'denied'))) 'System.Security.SecurityException' 'PermissionDenied' $wanted))
         }

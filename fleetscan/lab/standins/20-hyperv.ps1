@@ -63,7 +63,14 @@ function global:Get-VM {
     if ((Get-SimStatus 'vms') -eq 'denied') { return }
     $failure = Get-SimHyperVFailure 'vms' 'Get-VM'
     if ($failure) { $PSCmdlet.ThrowTerminatingError($failure) }
-    foreach ($vm in (Get-SimAnswer 'vms').vms) {
+    $machines = (Get-SimAnswer 'vms').vms
+    if ($null -eq $SimHost.probes.vms) {
+        # Facts for a playbook that asks for nothing but checkpoints name the machines only.
+        $machines = foreach ($vm in (Get-SimAnswer 'vm-checkpoints').vms) {
+            [pscustomobject]@{ id = $vm.id; name = $vm.name; state_code = 2; uptime_seconds = 86400; generation = 2; version = '10.0'; integration_version = '0.0' }
+        }
+    }
+    foreach ($vm in $machines) {
         [pscustomobject]@{
             Id = [guid]"$($vm.id)"
             VMId = [guid]"$($vm.id)"

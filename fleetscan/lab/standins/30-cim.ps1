@@ -8,7 +8,7 @@ function global:New-SimCimError([string]$Code, [string]$Category, [string]$Text,
 function global:Get-SimInstances([string]$Namespace, [string]$Class) {
     switch ($Class) {
         'Msvm_ComputerSystem' {
-            if ((Get-SimStatus 'vms') -eq 'denied' -or (Get-SimStatus 'vm-summary') -eq 'denied') { return }
+            foreach ($probe in @('vms', 'vm-summary', 'vm-checkpoints')) { if ((Get-SimStatus $probe) -eq 'denied') { return } }
             @{ Name = "$($SimHost.os.computer)"; ElementName = "$($SimHost.os.computer)"; EnabledState = 2 }
             $answer = Get-SimAnswer 'vm-summary'
             if (-not $answer) { $answer = Get-SimAnswer 'vms' }
@@ -34,6 +34,7 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
                 }
             } else { Get-SimTimedInstance (Get-SimAnswer 'host-wmi').cimv2 @{ Version = "10.0.$($SimHost.os.build)"; BuildNumber = "$($SimHost.os.build)" } }
         }
+        'Win32_ComputerSystem' { @{ Name = "$($SimHost.os.computer)"; PartOfDomain = [bool](Get-SimAnswer 'time-service').in_domain } }
         'Win32_ShadowProvider' {
             foreach ($provider in (Get-SimAnswer 'guest-vss-providers').providers) {
                 @{ ID = "{$("$($provider.id)".ToUpper())}"; Name = "$($provider.name)"; Version = "$($provider.version)"; Type = $(if ($null -ne $provider.type) { [uint32]$provider.type }) }
@@ -49,9 +50,19 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
         }
         'Win32_Volume' {
             # Volumes without a path are named by their id.
-            @{ Name = '\\?\Volume{5b6a3c2d-0000-0000-0000-100000000000}\'; Capacity = [uint64]524288000; FreeSpace = [uint64]450000000 }
+            @{ Name = '\\?\Volume{5b6a3c2d-0000-0000-0000-100000000000}\'; DriveType = [uint32]3; FileSystem = 'NTFS'; Capacity = [uint64]524288000; FreeSpace = [uint64]450000000 }
             foreach ($volume in (Get-SimAnswer 'vm-disks').volumes) {
-                @{ Name = "$($volume.name)"; Capacity = [uint64]$volume.size_bytes; FreeSpace = [uint64]$volume.free_bytes }
+                @{ Name = "$($volume.name)"; DriveType = [uint32]3; FileSystem = 'NTFS'; Capacity = [uint64]$volume.size_bytes; FreeSpace = [uint64]$volume.free_bytes }
+            }
+            $volumes = Get-SimAnswer 'host-volumes'
+            if (-not $volumes) { return }
+            @{ Name = 'Z:\'; DriveType = [uint32]5; FileSystem = 'UDF'; Capacity = [uint64]4700000000; FreeSpace = [uint64]0 }
+            @{ Name = 'X:\'; DriveType = [uint32]3; FileSystem = $null; Capacity = $null; FreeSpace = $null }
+            foreach ($volume in $volumes.disks) {
+                @{ Name = "$($volume.name)"; Label = $volume.label; DriveType = [uint32]3; FileSystem = 'NTFS'; Capacity = [uint64]$volume.bytes; FreeSpace = [uint64]$volume.free_bytes }
+            }
+            foreach ($volume in (Get-SimAnswer 'cluster-volumes').disks) {
+                @{ Name = "$($volume.name)\"; DriveType = [uint32]3; FileSystem = 'CSVFS'; Capacity = [uint64]$volume.bytes; FreeSpace = [uint64]$volume.free_bytes }
             }
         }
         'MSFT_NetQosPolicySettingData' {
@@ -83,7 +94,7 @@ function global:Get-SimTimedInstance($Query, [hashtable]$Instance) {
 $global:SimClassProbes = @{
     'Msvm_SummaryInformation' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
-    'Win32_Volume' = 'vm-disks'; 'MSFT_NetQosPolicySettingData' = 'azure-agents'
+    'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'; 'MSFT_NetQosPolicySettingData' = 'azure-agents'
     'MSFT_Disk' = 'guest-disks'; 'MSFT_Partition' = 'guest-disks'; 'MSFT_StoragePool' = 'guest-disks'; 'Win32_DiskPartition' = 'guest-disks'
 }
 

@@ -1,6 +1,6 @@
 # Stand-in for Get-WinEvent: the events that the facts count, newest first, with the errors of a log that has none.
 
-$global:SimLogs = @{ 'Microsoft-Windows-Hyper-V-VMMS-Admin' = 'host-events'; 'Application' = 'guest-events' }
+$global:SimLogs = @{ 'Microsoft-Windows-Hyper-V-VMMS-Admin' = 'host-events'; 'Application' = 'guest-events'; 'System' = 'time-service' }
 
 function global:New-SimEvent($Row, [datetime]$Moment, [string]$Provider) {
     $values = @()
@@ -31,6 +31,18 @@ function global:Get-WinEvent {
     if ($failure) { $PSCmdlet.ThrowTerminatingError($failure) }
     if ($ListLog) { return [pscustomobject]@{ LogName = $log; IsEnabled = $true; RecordCount = 1000 } }
 
+    if ($probe -eq 'time-service') {
+        $time = Get-SimAnswer $probe
+        $events = @(
+            foreach ($pair in @(@(36, $time.lost), @(35, $time.synchronized))) {
+                if ($null -eq $pair[1] -or $FilterHashtable.Id -notcontains $pair[0]) { continue }
+                # An older one of the same kind: only the newest counts.
+                foreach ($hours in @(0, 3)) { [pscustomobject]@{ Id = $pair[0]; Level = [byte]4; TimeCreated = (ConvertTo-SimTime $pair[1]).AddHours(-$hours); Message = '' } }
+            }
+        )
+        if ($events.Count -gt 0) { return $events }
+        $PSCmdlet.ThrowTerminatingError((New-SimError ([Exception]::new((Get-SimText 'noevents'))) 'NoMatchingEventsFound' 'ObjectNotFound' $null))
+    }
     $answer = Get-SimAnswer $probe
     $provider = if ($probe -eq 'host-events') { 'Microsoft-Windows-Hyper-V-VMMS' } else { 'VSS' }
     $events = @(

@@ -33,6 +33,12 @@ function global:Get-Item {
 function global:Get-ChildItem {
     [CmdletBinding()]
     param([string]$LiteralPath, [string]$Filter, [switch]$File)
+    if ($LiteralPath -match '^(Cert|HKLM):') {
+        if ((Get-SimStatus 'winrm-listeners') -eq 'denied') {
+            $PSCmdlet.ThrowTerminatingError((New-SimError ([Security.SecurityException]::new((Get-SimText 'denied'))) 'System.Security.SecurityException' 'PermissionDenied' $LiteralPath))
+        }
+        return Get-SimKeys $LiteralPath
+    }
     $folder = $LiteralPath.TrimEnd('\')
     foreach ($drive in @(Get-SimDrives)) {
         $path = "$($drive.path)"
