@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from fleetscan.model.diagnosis import DiagnosisRule
 from fleetscan.model.host import Role
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
@@ -172,6 +173,7 @@ class Playbook:
     probes: Mapping[str, Probe]
     bind: Callable[[Mapping[str, JSON]], Bound]
     """Make variables ready for the expressions of this playbook. They hold no nulls, so that `?.` covers those."""
+    diagnoses: tuple[DiagnosisRule, ...] = ()
     articles: Mapping[str, str] = field(default_factory=dict)
     """Item id → what the article asks, for the coverage table."""
     data: tuple[DataSource, ...] = ()

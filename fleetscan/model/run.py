@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.facts import HostFacts
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.host import Host
@@ -69,6 +70,7 @@ class RunReport:
     interrupted: bool = False
     data: tuple[DataSource, ...] = ()
     """The dated lists that the checks compared with."""
+    diagnoses: tuple[Diagnosis, ...] = ()
     notices: tuple[str, ...] = ()
     """What the reader must know about how this run was made: verification switched off, a logon stopped …"""
 

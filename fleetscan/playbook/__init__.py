@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleetscan.errors import InputError, Problem
 from fleetscan.model.playbook import Check, Playbook
+from fleetscan.playbook.diagnoses import DiagnosesFile
 from fleetscan.playbook.folder import Folder
 from fleetscan.playbook.loader import load_folder
 from fleetscan.playbook.probes import identifies
@@ -86,12 +87,13 @@ def select(playbook: Playbook, checks: Sequence[str] = (), tags: Sequence[str] =
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schemas of the files of a playbook: `playbook`, `check`, `probe`, `data`."""
+    """The JSON Schemas of the files of a playbook: `playbook`, `check`, `probe`, `data`, `diagnoses`."""
     models: dict[str, type[BaseModel]] = {
         "playbook": PlaybookFile,
         "check": CheckFile,
         "probe": ProbeFile,
         "data": DataFile,
+        "diagnoses": DiagnosesFile,
     }
     schemas = {
         name: {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema(by_alias=True)}

@@ -8,6 +8,7 @@ from fleetscan.errors import InputError
 from fleetscan.model.playbook import Check, ObjectType, Playbook
 from fleetscan.playbook.compiler import OBJECT_LISTS, OBJECTS, CheckCompiler, lists_objects
 from fleetscan.playbook.data import VARIABLE, read_data
+from fleetscan.playbook.diagnoses import read_diagnoses
 from fleetscan.playbook.expression import Engine
 from fleetscan.playbook.folder import Folder
 from fleetscan.playbook.place import Source
@@ -45,6 +46,7 @@ class _Loader:
         checks = [check for check in found if check is not None]
         if not self.folder.problems:  # otherwise the check that uses a probe may be one that cannot be read
             self._never_used(checks)
+        diagnoses = read_diagnoses(self.folder, {check.id: check for check in checks})
         if self._head is None:
             return None
         order = {item: index for index, item in enumerate(self._head.articles)}
@@ -59,6 +61,7 @@ class _Loader:
             probes=self._probes.by_id,
             bind=self._engine.bind,
             articles=self._head.articles,
+            diagnoses=diagnoses,
             data=tuple(self._data.sources.values()),
             origin=self.folder.shown,
         )

@@ -42,7 +42,8 @@ def _day(value: str) -> str:
     return value
 
 
-def _some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def some(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse an empty list."""
     if not values:
         raise mistake("is empty", "name at least one")
     return values
@@ -62,7 +63,7 @@ Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", strict=True), Afte
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100, strict=True)]
 Words = Annotated[tuple[Word, ...], AfterValidator(_unique)]
 Roles = Annotated[
-    tuple[Role, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(_some), AfterValidator(_unique)
+    tuple[Role, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(some), AfterValidator(_unique)
 ]
 Cel = Annotated[str, Field(max_length=_TEXT_LIMIT, strict=True), AfterValidator(_text)]
 
@@ -96,7 +97,7 @@ class CheckFile(Strict):
     roles: Roles
     object: ObjectType
     severity: Severity
-    probes: Annotated[Words, Field(json_schema_extra={"minItems": 1}), AfterValidator(_some)]
+    probes: Annotated[Words, Field(json_schema_extra={"minItems": 1}), AfterValidator(some)]
     when: Cel | None = Field(default=None, description="CEL; false: not applicable")
     passes: Cel = Field(alias="pass", description="CEL; true: pass")
     warn: Cel | None = Field(default=None, description="CEL; true: warning")

@@ -7,7 +7,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
+from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.facts import ProbeAnswer
 from fleetscan.model.finding import Status
 from fleetscan.model.run import HostReport, RunReport, Trouble
@@ -21,6 +23,8 @@ def render(report: RunReport) -> Iterator[str]:
     """The document that `json_schema.schema` describes: a line for the run, for each host and for each finding."""
     yield f'{{"fleetscan": {_dump(report.tool_version)},\n"run": {_dump(_run(report))},\n"hosts": [\n'
     yield from _separated(_dump(_host(host)) for host in report.hosts)
+    yield '\n],\n"diagnoses": [\n'
+    yield from _separated(_dump(_diagnosis(diagnosis)) for diagnosis in report.diagnoses)
     yield '\n],\n"findings": [\n'
     yield from _separated(_dump(row) for row in rows(report))
     yield "\n]}\n"
@@ -90,6 +94,19 @@ def _host(report: HostReport) -> dict[str, object]:
         "payload_sha256": report.facts.payload_sha256,
         "meta": report.facts.meta,
         "probes": {name: _answer(answer) for name, answer in report.facts.answers.items()},
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, object]:
+    return {
+        "vm_id": diagnosis.vm_id,
+        "vm_name": diagnosis.vm_name,
+        "hosts": list(diagnosis.hosts),
+        "rule": diagnosis.rule,
+        "diagnosis": diagnosis.text,
+        "symptoms": list(diagnosis.symptoms),
+        "causes": [asdict(cause) for cause in diagnosis.causes],
+        "unseen": list(diagnosis.unseen),
     }
 
 

@@ -30,6 +30,7 @@ def schema() -> dict[str, JSON]:
                 "fleetscan": _said("Version of fleetscan that made the document.", _TEXT),
                 "run": {"$ref": "#/$defs/run"},
                 "hosts": _array("Each selected host once, whatever happened.", "host"),
+                "diagnoses": _array("Virtual machines with a symptom, and the causes that were found.", "diagnosis"),
                 "findings": _array("Hosts × checks × objects, with the columns of the CSV.", "finding"),
             }
         ),
@@ -40,6 +41,8 @@ def schema() -> dict[str, JSON]:
             "host": _host(),
             "trouble": _trouble(),
             "probe": _probe(),
+            "diagnosis": _diagnosis(),
+            "cause": _cause(),
             "finding": _finding(),
         },
     }
@@ -73,6 +76,34 @@ def _data() -> dict[str, JSON]:
             "as_of": _said("The month, or the day, on which the source said so.", as_of),
             "source": _said("Where the numbers come from.", _TEXT),
             "file": _TEXT,
+        }
+    )
+
+
+def _diagnosis() -> dict[str, JSON]:
+    return _object(
+        {
+            "vm_id": _TEXT,
+            "vm_name": _TEXT,
+            "hosts": _said("Where the machine was seen; two: it moved during the run, or is a replica.", _TEXTS),
+            "rule": _said("Which diagnosis of the playbook it is.", _TEXT),
+            "diagnosis": _said("One sentence: the machine, what is wrong, and why.", _TEXT),
+            "symptoms": _said("The checks of the machine that show it.", _TEXTS),
+            "causes": _array("What was found wrong that explains it; empty if the cause is not known.", "cause"),
+            "unseen": _said("What could explain it and could not be looked at.", _TEXTS),
+        }
+    )
+
+
+def _cause() -> dict[str, JSON]:
+    return _object(
+        {
+            "check_id": _TEXT,
+            "article": _TEXTS,
+            "host": _TEXT,
+            "because": _TEXT,
+            "remedy": _TEXT,
+            "finding_key": _said("The finding behind it.", _TEXT),
         }
     )
 

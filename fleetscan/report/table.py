@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from fleetscan.errors import ExitStatus
 from fleetscan.model.finding import Status
 from fleetscan.model.run import HostReport, RunReport
-from fleetscan.report import overview, words
+from fleetscan.report import diagnosis, overview, words
 from fleetscan.report.blocks import block, whole_host
 from fleetscan.report.digest import Block, Likeness, Problem, alike, blocks, group, problems
 from fleetscan.report.grid import Grid
@@ -82,6 +82,8 @@ def _old_data(report: RunReport) -> list[str]:
 
 def _everything(screen: Screen, report: RunReport) -> list[list[str]]:
     summary = [overview.fleet(screen, report)] if len(report.hosts) > 1 else []
+    if report.diagnoses:
+        summary.append(diagnosis.section(screen, report, everything=True))
     return summary + [whole_host(screen, host) for host in report.hosts]
 
 
@@ -92,6 +94,8 @@ def _problems(screen: Screen, report: RunReport) -> list[list[str]]:
     unseen = [host for host in bad if not any(problems(host))]
     warned = [host for host in report.hosts if host.verdict is Status.WARN]
     parts = [overview.fleet(screen, report)] if len(report.hosts) > 1 else []
+    if report.diagnoses:
+        parts.append(diagnosis.section(screen, report))
     parts += _assessed(screen, seen) + _unassessed(screen, unseen) + _warned(screen, warned)
     if not bad and not warned:
         parts.append(["No problems were found."])

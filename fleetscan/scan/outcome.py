@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from fleetscan import __version__
 from fleetscan.errors import ExitStatus
+from fleetscan.judge import diagnose
 from fleetscan.model.finding import Status
 from fleetscan.model.playbook import Playbook, Severity
 from fleetscan.model.run import HostReport, RunReport
@@ -43,6 +44,7 @@ def run_report(
         hosts=hosts,
         fail_on=fail_on,
         interrupted=interrupted,
+        diagnoses=diagnose(playbook, hosts),
         data=playbook.data,
         notices=(*scan.guard.notices, *_weakened(hosts)),
     )

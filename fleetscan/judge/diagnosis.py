@@ -1,0 +1,119 @@
+"""From findings to causes: the symptoms of a virtual machine, joined with what is wrong in it, its guest and its host.
+
+Joins are by id: a guest tells which virtual machine it is, a finding of a machine names its host. Nothing is inferred
+from what was not looked at: a cause that could not be assessed is named as such.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from fleetscan.model.diagnosis import Cause, Diagnosis, DiagnosisRule, SeenCause
+from fleetscan.model.finding import Finding, Status
+from fleetscan.model.playbook import Check, ObjectType, Playbook
+from fleetscan.model.run import HostReport
+
+_WRONG = (Status.FAIL, Status.WARN)
+_UNSEEN = (Status.ERROR, Status.NOT_ASSESSED)
+_GUEST = "its guest (not reached, or not in the inventory)"
+
+
+def diagnose(playbook: Playbook, reports: Sequence[HostReport]) -> tuple[Diagnosis, ...]:
+    """A diagnosis for each virtual machine that has a symptom, in the order of the hosts; one for a machine on two."""
+    if not playbook.diagnoses:
+        return ()
+    index = _Index(playbook, reports)
+    return tuple(
+        index.explain(rule, vm_id)
+        for vm_id in index.machines
+        for rule in playbook.diagnoses
+        if index.symptoms(rule, vm_id)
+    )
+
+
+class _Index:
+    """The findings of a run by check and object."""
+
+    def __init__(self, playbook: Playbook, reports: Sequence[HostReport]) -> None:
+        self._checks = {check.id: check for check in playbook.checks}
+        self._found: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+        self.machines: dict[str, dict[str, None]] = {}
+        """VM id → the hosts that it was seen on."""
+        self._names: dict[str, str] = {}
+        self._guests: set[str] = set()
+        """The machines whose guest told which one it is."""
+        self._vmm = {report.host.name: report.host.vmm_server for report in reports}
+        for report in reports:
+            for finding in report.findings:
+                self._add(finding)
+
+    def _add(self, finding: Finding) -> None:
+        identity = finding.host if finding.object_type is ObjectType.HOST else finding.object_id
+        self._found[finding.check_id, identity.casefold()].append(finding)
+        if finding.object_type is ObjectType.VM and finding.object_id:
+            vm_id = finding.object_id.casefold()
+            self.machines.setdefault(vm_id, {})[finding.host] = None
+            self._names.setdefault(vm_id, finding.object_name)
+        elif finding.object_type is ObjectType.GUEST:
+            self._guests.add(identity.casefold())
+
+    def symptoms(self, rule: DiagnosisRule, vm_id: str) -> list[Finding]:
+        """The findings that show the symptom on this machine."""
+        return [
+            finding
+            for check_id in rule.symptoms
+            for finding in self._found.get((check_id, vm_id), ())
+            if finding.status in _WRONG
+        ]
+
+    def explain(self, rule: DiagnosisRule, vm_id: str) -> Diagnosis:
+        """Go through the causes of a rule for one machine."""
+        failed: list[SeenCause] = []
+        warned: list[SeenCause] = []
+        unseen: list[str] = []
+        for cause in rule.causes:
+            check = self._checks.get(cause.check)
+            if check is None:
+                continue  # the user asked for other checks only
+            findings = self._related(check, vm_id)
+            failures = [finding for finding in findings if finding.status is Status.FAIL]
+            warnings = [finding for finding in findings if finding.status is Status.WARN]
+            if failures:
+                failed.append(_cause(cause, failures[0]))
+            elif warnings:
+                warned.append(_cause(cause, warnings[0]))
+            elif check.object is ObjectType.GUEST and vm_id not in self._guests:
+                unseen.append(_GUEST)
+            elif any(finding.status in _UNSEEN for finding in findings):
+                unseen.append(cause.check)
+        symptoms = self.symptoms(rule, vm_id)
+        return Diagnosis(
+            rule=rule.id,
+            vm_id=vm_id,
+            vm_name=self._names[vm_id],
+            hosts=tuple(self.machines[vm_id]),
+            says=rule.says,
+            symptoms=tuple(dict.fromkeys(finding.check_id for finding in symptoms)),
+            # A warning explains a symptom only where nothing is plainly wrong.
+            causes=tuple(failed or warned),
+            unseen=tuple(dict.fromkeys(unseen)),
+        )
+
+    def _related(self, check: Check, vm_id: str) -> list[Finding]:
+        """The findings of a check about this machine: its own, its guest's, those of its hosts and of their VMM."""
+        if check.object is not ObjectType.HOST:
+            return self._found.get((check.id, vm_id), [])
+        names = {name: None for host in self.machines[vm_id] for name in (host, self._vmm.get(host)) if name}
+        return [finding for host in names for finding in self._found.get((check.id, host.casefold()), ())]
+
+
+def _cause(cause: Cause, finding: Finding) -> SeenCause:
+    return SeenCause(
+        check_id=finding.check_id,
+        article=finding.article,
+        host=finding.host,
+        because=cause.because,
+        remedy=finding.remedy,
+        finding_key=finding.key,
+    )
