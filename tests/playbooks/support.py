@@ -1,4 +1,4 @@
-"""What the tests of the built-in playbook share: simulated machines in, facts and findings out."""
+"""What the tests of the built-in playbooks share: simulated machines in, facts and findings out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from fleetscan.model.finding import Finding
 from fleetscan.model.host import Host, Role
 from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason
+from fleetscan.playbook import DEFAULT, locate
 from fleetscan.playbook import load as load_playbook
-from fleetscan.playbook import locate
 from fleetscan.powershell import answers, envelope, payload
 from fleetscan.rehearsal import Suite
 from fleetscan.rehearsal.execution import machine_of
@@ -28,26 +28,26 @@ LANGUAGES = ("en-US", "fr-FR", "de-DE", "ja-JP")
 
 
 @cache
-def builtin() -> Playbook:
-    """The built-in playbook."""
-    return load_playbook("asr-hyperv")
+def builtin(name: str = DEFAULT) -> Playbook:
+    """A built-in playbook."""
+    return load_playbook(name)
 
 
 @cache
-def suite() -> Suite:
-    """The cases of the built-in playbook, and the healthy hosts that they start from."""
-    return rehearsal.load(builtin(), locate("asr-hyperv")[0])
+def suite(name: str = DEFAULT) -> Suite:
+    """The cases of a built-in playbook, and the healthy hosts that they start from."""
+    return rehearsal.load(load_playbook(name), locate(name)[0])
 
 
 @cache
-def healthy() -> Fleet:
+def healthy(name: str = DEFAULT) -> Fleet:
     """A fleet in which nothing is wrong: the hosts that cases start from, with the clock of this machine."""
     hosts, groups = [], {}
-    for name, base in suite().bases.items():
+    for group, base in suite(name).bases.items():
         machine = machine_of(base)
         machine = machine.model_copy(update={"os": machine.os.model_copy(update={"now": ""})})
-        hosts.append(SimulatedHost(machine=machine, group=name))
-        groups[name] = Group(roles=tuple(base.host.roles), cluster=base.host.cluster, vmm_server=base.host.vmm_server)
+        hosts.append(SimulatedHost(machine=machine, group=group))
+        groups[group] = Group(roles=tuple(base.host.roles), cluster=base.host.cluster, vmm_server=base.host.vmm_server)
     return Fleet(hosts=tuple(hosts), groups=groups)
 
 
