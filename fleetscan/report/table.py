@@ -74,7 +74,7 @@ def _old_data(report: RunReport) -> list[str]:
     """The lists that the checks compared with, where they may be outdated."""
     ages = [(source, source.months_old(report.started_at)) for source in report.data]
     return [
-        f"{source.id} is a list of {source.as_of}, {months} months old; it is from {source.source}"
+        f"{source.id} is a list of {source.as_of}, {months} months old; source: {source.source}"
         for source, months in ages
         if months > FRESH_MONTHS
     ]

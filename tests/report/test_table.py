@@ -287,7 +287,7 @@ def test_old_lists_are_told_with_their_age() -> None:
         DataSource(id="matrix", as_of="2026-05", source="https://example.com/matrix"),
     )
     lines = screen(run([], data=lists)).split("\n")
-    assert lines[1] == "Notice: versions is a list of 2025-10, 13 months old; it is from https://example.com/new"
+    assert lines[1] == "Notice: versions is a list of 2025-10, 13 months old; source: https://example.com/new"
     assert lines[2] == ""
 
 
