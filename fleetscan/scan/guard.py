@@ -1,8 +1,9 @@
 """The guard of logons: a wrong password must not lock an account, however many hosts would like to try it.
 
-Rules, for each account (user and realm, whatever the credential is called in the inventory):
+Rules, for each account (user and realm, whatever the credential is called in the inventory), and for each credential,
+since two credentials of one account may hold two passwords:
 - the first logon goes to one host alone; only its success opens the way for the others;
-- two rejections without a success between them end all further logons with that account in this run;
+- two rejections without a success between them end all further logons in this run, of the account or of the credential;
 - after a single rejection, logons go one at a time until one succeeds;
 - never more than the credential's `parallel_logons` are under way at once, so that a password that changes in the
   middle of a scan is tried that often at most.
@@ -26,87 +27,134 @@ PATIENCE = 3.0
 
 
 @dataclass(slots=True)
-class _Account:
+class _Record:
+    """What is known of an account, or of a credential."""
+
     name: str
-    parallel: int
     proven: bool = False
     rejections: int = 0
     under_way: list[float] = field(default_factory=list)
     """When each logon that is under way began."""
     rejected_by: list[str] = field(default_factory=list)
-    changed: anyio.Event = field(default_factory=anyio.Event)
 
     @property
     def stopped(self) -> bool:
         return self.rejections >= MAX_REJECTIONS
 
-    def may_start(self, now: float) -> bool:
-        fresh = sum(now - began < PATIENCE for began in self.under_way)
-        if self.proven and not self.rejections:
-            return fresh < self.parallel
+    def fresh(self, now: float) -> int:
+        return sum(now - began < PATIENCE for began in self.under_way)
+
+    def may_try(self, now: float) -> bool:
+        """Whether one more logon may find out whether the password is right."""
         if not self.under_way:
             return True
-        return not fresh and len(self.under_way) + self.rejections < MAX_REJECTIONS
+        return not self.fresh(now) and len(self.under_way) + self.rejections < MAX_REJECTIONS
 
-    def wake(self) -> None:
-        self.changed.set()
-        self.changed = anyio.Event()
+    def reject(self, host: str) -> None:
+        self.rejections += 1
+        self.rejected_by.append(host)
+
+    def accept(self) -> None:
+        self.proven = True
+        if not self.stopped:
+            self.rejections = 0
+
+    @property
+    def hosts(self) -> str:
+        return " and ".join(self.rejected_by[-MAX_REJECTIONS:])
+
+
+@dataclass(slots=True)
+class _Logons:
+    """The logons with one credential, beside all those with its account."""
+
+    account: _Record
+    credential: _Record
+    parallel: int
+
+    @property
+    def both(self) -> tuple[_Record, _Record]:
+        return self.account, self.credential
+
+    def may_start(self, now: float) -> bool:
+        if self.account.fresh(now) >= self.parallel:
+            return False
+        if self.account.rejections:
+            return self.account.may_try(now)
+        sure = self.credential.proven and not self.credential.rejections
+        return sure or self.credential.may_try(now)
 
 
 class LogonGuard:
     """Lets logons through one account at a time, as the module's rules say."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[str, _Record] = {}
+        self._credentials: dict[str, _Logons] = {}
+        self._changed = anyio.Event()
 
     @property
     def notices(self) -> list[str]:
-        """What the reader of a report must know: which accounts were stopped, and by whom."""
-        return [
-            f"account {account.name} was rejected by {' and '.join(account.rejected_by[-MAX_REJECTIONS:])}: "
-            "no further logon was tried, so that it is not locked"
-            for account in self._accounts.values()
-            if account.stopped
+        """What the reader of a report must know: which accounts and credentials were stopped, and by whom."""
+        stopped = [f"account {_told(account)}" for account in self._accounts.values() if account.stopped]
+        stopped += [
+            f"credential {_told(logons.credential)}"
+            for logons in self._credentials.values()
+            if logons.credential.stopped and not logons.account.stopped
         ]
+        return [f"{text}: no further logon was tried, so that the account is not locked" for text in stopped]
 
     @asynccontextmanager
     async def logon(self, credential: Credential, host: str) -> AsyncIterator[None]:
         """Wait until a logon is allowed, and learn from how it ends.
 
-        Raises TransportError (AUTH_STOPPED) once the account is stopped. A body that ends without an error counts as
-        an accepted logon, one that raises AUTH_REJECTED as a rejected one; any other error says nothing.
+        Raises TransportError (AUTH_STOPPED) once the account or the credential is stopped. A body that ends without an
+        error counts as an accepted logon, one that raises AUTH_REJECTED as a rejected one; any other error says
+        nothing.
         """
-        fresh = _Account(credential.username, credential.parallel_logons)
-        account = self._accounts.setdefault(credential.username.casefold(), fresh)
-        began = await self._admit(account, credential)
+        logons = self._logons(credential)
+        began = await self._admit(logons, credential)
         try:
             yield
         except TransportError as error:
             if error.reason is Reason.AUTH_REJECTED:
-                account.rejections += 1
-                account.rejected_by.append(host)
+                for record in logons.both:
+                    record.reject(host)
             raise
         else:
-            account.proven = True
-            if not account.stopped:
-                account.rejections = 0
+            for record in logons.both:
+                record.accept()
         finally:
-            account.under_way.remove(began)
-            account.wake()
+            for record in logons.both:
+                record.under_way.remove(began)
+            self._changed.set()
+            self._changed = anyio.Event()
 
-    async def _admit(self, account: _Account, credential: Credential) -> float:
+    def _logons(self, credential: Credential) -> _Logons:
+        if credential.name not in self._credentials:
+            account = self._accounts.setdefault(credential.username.casefold(), _Record(credential.username))
+            self._credentials[credential.name] = _Logons(account, _Record(credential.name), credential.parallel_logons)
+        return self._credentials[credential.name]
+
+    async def _admit(self, logons: _Logons, credential: Credential) -> float:
         while True:
-            if account.stopped:
+            stopped = next((record for record in logons.both if record.stopped), None)
+            if stopped is not None:
                 raise TransportError(
                     Reason.AUTH_STOPPED,
                     Stage.LOGON,
-                    f"not tried: {credential.username} was rejected by {' and '.join(account.rejected_by)}, "
+                    f"not tried: {credential.username} was rejected by {stopped.hosts}, "
                     "and more attempts could lock the account",
                     hint=f"check the secret of credential {credential.name}, then scan again",
                 )
             now = anyio.current_time()
-            if account.may_start(now):
-                account.under_way.append(now)
+            if logons.may_start(now):
+                for record in logons.both:
+                    record.under_way.append(now)
                 return now
             with anyio.move_on_after(1.0):
-                await account.changed.wait()
+                await self._changed.wait()
+
+
+def _told(record: _Record) -> str:
+    return f"{record.name} was rejected by {record.hosts}"

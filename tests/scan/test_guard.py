@@ -133,3 +133,18 @@ async def test_one_account_is_one_account_whatever_the_credential_is_called() ->
     await second.log_on("b", Reason.AUTH_REJECTED)
     await first.log_on("c", None)
     assert first.stopped == ["c"]
+
+
+async def test_a_wrong_password_is_not_saved_by_the_right_one_of_another_credential() -> None:
+    guard = LogonGuard()
+    right = Hosts(guard)
+    wrong = Hosts(guard, Credential(name="old", username=AUDIT.username))
+    await right.log_on("first", None)
+    async with anyio.create_task_group() as group:
+        for number in range(20):
+            group.start_soon(right.log_on, f"r{number}", None)
+            group.start_soon(wrong.log_on, f"w{number}", Reason.AUTH_REJECTED)
+    assert len(wrong.tried) == 2
+    assert wrong.most_under_way == 1
+    assert len(right.tried) == 21
+    assert guard.notices[0].startswith("credential old was rejected by ")
