@@ -51,7 +51,7 @@ def _perform(playbook: Playbook, rehearsal: Rehearsal, problems: list[Problem]) 
     by_key = dict(_keyed(found))
     problems += _strangers(rehearsal, by_key)
     differences = [
-        f"{key}: {difference}"
+        f"[{key}] {difference}"
         for key, expectation in expect.items()
         if key in by_key
         for difference in _differences(expectation, by_key[key])
@@ -76,7 +76,7 @@ def _strangers(rehearsal: Rehearsal, found: dict[str, Finding]) -> Iterator[Prob
     for key, finding in found.items():
         if key not in expect:
             message = f'{rehearsal.case.name}: nothing is expected of "{key}", and the check found {_said(finding)}'
-            cure = f'write "{key}: {finding.status}" if that is right'
+            cure = f"add it with {finding.status} if that is right"
             yield rehearsal.problem("expect", message=message, cure=cure)
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, JsonValu
 from fleetscan.model.finding import Status
 from fleetscan.model.host import Role
 from fleetscan.model.reasons import Reason
+from fleetscan.suggest import did_you_mean
 from fleetscan.validate import Strict, mistake
 
 Text = Annotated[str, Field(max_length=4000, strict=True)]
@@ -42,6 +43,14 @@ def _whole(value: object) -> object:
     return {"status": value} if isinstance(value, str) else value
 
 
+def _known(value: object) -> object:
+    """There are too many reasons to list them all in a message."""
+    if isinstance(value, str) and value not in list(Reason):
+        cure = did_you_mean(value, list(Reason)) or "write it as reports show it"
+        raise mistake(f'"{value[:60]}" is no reason code', cure)
+    return value
+
+
 Line = Annotated[str, Field(max_length=300, strict=True), AfterValidator(_line)]
 Facts = Annotated[dict[str, JsonValue], Field(description="probe → its answer, or `{status: denied}`")]
 
@@ -50,7 +59,7 @@ class HostEntry(Strict):
     """What is known of the host beside the answers. What is not said here is as on a plain host."""
 
     name: Line | None = None
-    roles: Annotated[tuple[Role, ...], AfterValidator(_some)] | None = Field(
+    roles: Annotated[tuple[Role, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(_some)] | None = Field(
         default=None, description="without them, the first role of the check"
     )
     groups: tuple[Text, ...] | None = None
@@ -77,7 +86,7 @@ class Expectation(Strict):
     """What is expected of one finding. What is not said may be anything."""
 
     status: Status
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, BeforeValidator(_known)] = None
     observed: Text | None = Field(default=None, description="the whole text")
     expected: Text | None = Field(default=None, description="the whole text")
     message: Text | None = Field(default=None, description="a part of the text")
@@ -98,10 +107,11 @@ class Case(Strict):
     near: StrictBool = Field(default=False, description="for readers: it lies just on its side of a border")
     no_execute: Line | None = Field(default=None, description="why --execute leaves the case out")
     based_on: Text | None = Field(default=None, description="a base; without it, that of the file")
-    host: HostEntry = HostEntry()
+    host: HostEntry = Field(default_factory=HostEntry)
     facts: Facts = Field(default_factory=dict)
     expect: Annotated[dict[str, Expected], AfterValidator(_some)] = Field(
-        description="the name of each object → what its finding must be; `-` where there is no object"
+        description="the name of each object → what its finding must be; `-` where there is no object",
+        json_schema_extra={"minProperties": 1},
     )
 
 
@@ -109,14 +119,14 @@ class CaseFile(Strict):
     """`tests/<check-id>.yaml`, or a file in `tests/<check-id>/`."""
 
     based_on: Text | None = Field(default=None, description="the base of all cases that name none")
-    cases: Annotated[tuple[Case, ...], AfterValidator(_some)]
+    cases: Annotated[tuple[Case, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(_some)]
 
 
 class BaseFile(Strict):
     """`tests/bases/<name>.yaml`: a host that cases start from."""
 
     based_on: Text | None = Field(default=None, description="a base that this one changes")
-    host: HostEntry = HostEntry()
+    host: HostEntry = Field(default_factory=HostEntry)
     facts: Facts = Field(default_factory=dict)
 
 

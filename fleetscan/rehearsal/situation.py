@@ -36,7 +36,9 @@ class Sketch:
         merged = dict(self.facts)
         for probe, entry in facts.value.items():
             part = facts.part(probe)
-            merged[probe] = overlay(merged[probe], part, problems) if probe in merged else part
+            below = merged.get(probe)
+            changes = below is not None and not _ends(entry, below.value)
+            merged[probe] = overlay(below, part, problems) if below is not None and changes else part
             if entry is None:
                 del merged[probe]
         return Sketch(host.over(self.host), merged)
@@ -80,9 +82,9 @@ class Stage:
 
     def _mistakes(self, probe: Probe, fact: Fact, value: JSON, answers: dict[str, ProbeAnswer]) -> Iterator[Problem]:
         """Note the answer of a probe, or say what is wrong with it."""
-        if isinstance(value, dict) and "status" not in probe.shape and value and value.keys() <= {"status", "error"}:
-            if value.get("status") not in ENDINGS:
-                word = str(value.get("status", ""))
+        if isinstance(value, dict) and _ends(value, dict(probe.shape)):
+            if value["status"] not in ENDINGS:
+                word = str(value["status"])
                 cure = did_you_mean(word, ENDINGS) or f"write one of {', '.join(ENDINGS)}"
                 yield fact.problem(("status",), f'no question ends as "{word[:60]}"', cure)
                 return
@@ -95,6 +97,12 @@ class Stage:
             yield fact.problem(misfit.loc, text, misfit.cure, key=misfit.key)
         if data is not None:
             answers[probe.id] = ProbeAnswer(probe=probe.id, data=data)
+
+
+def _ends(entry: JSON, answer: JSON) -> bool:
+    """Whether an entry says how the question ends; `answer` is what an answer looks like, which may have a `status`."""
+    told = isinstance(entry, dict) and "status" in entry and entry.keys() <= {"status", "error"}
+    return told and not (isinstance(answer, dict) and "status" in answer and answer["status"] not in STATUSES)
 
 
 def _host(sketch: Sketch, roles: tuple[Role, ...]) -> Host:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from fleetscan.judge import judge
-from fleetscan.model.facts import HostFacts, ProbeAnswer
-from fleetscan.model.finding import Status
-from fleetscan.model.host import Host, Role
-from fleetscan.model.playbook import JSON
-from fleetscan.playbook import json_schemas, load
+from fleetscan import rehearsal
+from fleetscan.cli.playbook import app
+from fleetscan.errors import InputError
+from fleetscan.playbook import json_schemas
 from fleetscan.playbook.gate import cmdlets, tools
 from fleetscan.playbook.schema import CheckFile, DataFile, PlaybookFile, ProbeFile
 from fleetscan.playbook.shape import Kind
+from fleetscan.rehearsal.schema import BaseFile, Case, CaseFile, Expectation, HostEntry
+from fleetscan.validate import Strict
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = Path(__file__).parent / "tutorial"
@@ -24,6 +26,7 @@ WRITING = (ROOT / "docs" / "writing-a-check.md").read_text(encoding="utf-8")
 READ_ONLY = (ROOT / "docs" / "read-only.md").read_text(encoding="utf-8")
 
 FILES = ["playbook.yaml", "probes/volumes.ps1", "probes/volumes.yaml", "checks/volume-has-room.yaml"]
+TESTS = ["tests/bases/hv01.yaml", "tests/volume-has-room.yaml"]
 
 
 def blocks(text: str) -> list[str]:
@@ -32,35 +35,23 @@ def blocks(text: str) -> list[str]:
 
 
 def test_the_tutorial_shows_its_files_as_they_are() -> None:
-    assert blocks(WRITING) == [(TUTORIAL / name).read_text(encoding="utf-8") for name in FILES]
+    assert blocks(WRITING) == [(TUTORIAL / name).read_text(encoding="utf-8") for name in FILES + TESTS]
 
 
-@pytest.mark.parametrize(
-    ("free", "status", "text"),
-    [
-        (20, Status.PASS, ""),
-        (10, Status.WARN, "Volume D: (data) of hv01 has 10 GiB left."),
-        (3, Status.FAIL, "Volume D: (data) of hv01 has 3 GiB left."),
-    ],
-)
-def test_the_tutorial_works(free: int, status: Status, text: str) -> None:
-    book = load(str(TUTORIAL))
-    gib = 1024**3
-    answer: JSON = {
-        "disks": [{"id": "v1", "name": "D:", "label": "data", "bytes": 100 * gib, "free_bytes": free * gib}]
-    }
-    data = book.probes["volumes"].validate(answer)
-    host = Host(name="hv01", address="hv01", roles=(Role.HYPERV,))
-    (finding,) = judge(host, HostFacts(answers={"volumes": ProbeAnswer(probe="volumes", data=data)}), book)
-    assert (finding.status, finding.object_name, finding.observed) == (status, "D:", f"{free} % free")
-    if text:
-        assert finding.message == text
+def test_the_tutorial_works() -> None:
+    """Its own tests say so, and leave nothing open."""
+    done = CliRunner().invoke(app, ["test", str(TUTORIAL), "--strict"], catch_exceptions=False)
+    assert (done.stdout, done.stderr, done.exit_code) == ("5 cases of 1 check: all as expected\n", "", 0)
 
 
-@pytest.mark.parametrize("model", [PlaybookFile, CheckFile, ProbeFile, DataFile])
-def test_every_field_is_explained(model: type[PlaybookFile | CheckFile | ProbeFile | DataFile]) -> None:
+MODELS = [PlaybookFile, CheckFile, ProbeFile, DataFile, CaseFile, BaseFile, Case, HostEntry, Expectation]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_field_is_explained(model: type[Strict]) -> None:
     names = {field.alias or name for name, field in model.model_fields.items()}
-    assert names <= set(re.findall(r"^\| `(\w+)` \|", WRITING, re.MULTILINE))
+    first_cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", WRITING, re.MULTILINE)
+    assert names <= {word for cell in first_cells for word in re.findall(r"`(\w+)`", cell)}
 
 
 def test_every_word_of_the_shape_language_is_explained() -> None:
@@ -81,8 +72,19 @@ def test_the_mistake_in_the_tutorial_is_said_like_this(tmp_path: Path) -> None:
     assert f"    {mistake}\n" in WRITING
 
 
+def test_the_mistake_in_the_test_of_the_tutorial_is_said_like_this(tmp_path: Path) -> None:
+    folder = tmp_path / "house-rules"
+    shutil.copytree(TUTORIAL, folder)
+    path = folder / "tests" / "volume-has-room.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("{free_bytes: 107", "{free_byte: 107"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        CliRunner().invoke(app, ["test", str(folder)], catch_exceptions=False)
+    (mistake,) = caught.value.problems
+    assert f"    {mistake}\n".replace(f"{folder.as_posix()}/", "") in WRITING
+
+
 def test_the_published_schemas_are_those_of_the_program() -> None:
-    for kind, schema in json_schemas().items():
+    for kind, schema in {**json_schemas(), **rehearsal.json_schemas()}.items():
         published = ROOT / "docs" / "schemas" / f"{kind}.schema.json"
         assert json.loads(published.read_text(encoding="utf-8")) == schema
 
