@@ -29,6 +29,8 @@ from fleetscan.transports.winrm_shell import BOUND, CHUNK, READ_TIMEOUT, Shell
 MAX_THREADS = 1024
 """Worker threads of one process. A visit holds at most one at a time, so this also bounds the useful concurrency."""
 _CLOSING_TIME = 5.0
+_GRACE = 0.7
+"""Seconds that a cancelled Create may still take: without its answer the shell has no name to be closed by."""
 _PROBE_TIME = 1.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
@@ -75,7 +77,7 @@ class WinRMConnection:
             self._line.enter(Stage.LOGON, self._on_stage)
             await self._line.call(self._line.shell.logon)
             if self._host.winrm.auth not in BOUND:
-                await self._line.call(self._line.shell.open)
+                await self._line.call(self._line.shell.open, grace=_GRACE)
         except TransportError as error:
             self._rejected = error.reason.family == "auth"
             if self._host.winrm.scheme == "http" and error.reason in _LIKE_TLS:
@@ -95,7 +97,7 @@ class WinRMConnection:
         shell = line.shell
         if not shell.shell_id:
             line.enter(Stage.SHELL, self._on_stage)
-            await line.call(shell.open)
+            await line.call(shell.open, grace=_GRACE)
         line.enter(Stage.COMMAND, self._on_stage)
         self._unfinished = True
         messages = 2 + len(stdin) // CHUNK
@@ -151,15 +153,17 @@ class _Line:
         self._link.progress.stage = stage
         on_stage(stage)
 
-    async def call(self, function: Callable[..., T], *args: object, timeout: float | None = None) -> T:
-        """Run a blocking function in a worker thread; on cancellation or after `timeout` s its connection is cut.
+    async def call(
+        self, function: Callable[..., T], *args: object, timeout: float | None = None, grace: float = 0.0
+    ) -> T:
+        """Run a blocking function in a worker thread; `grace` s after a cancellation its connection is cut.
 
-        The timeout (READ_TIMEOUT if there is none) holds for the whole call, as that of a read holds only until the
-        next byte comes.
+        So it is after `timeout` s (READ_TIMEOUT if there is none). The timeout holds for the whole call, as that of a
+        read holds only until the next byte comes.
         """
         limit = READ_TIMEOUT if timeout is None else timeout
         late = False
-        returned = False
+        returned = anyio.Event()
 
         async def cut_in_time() -> None:
             nonlocal late
@@ -167,14 +171,17 @@ class _Line:
                 await anyio.sleep(limit)
                 late = True
             finally:
-                if not returned:
+                if grace and not late:
+                    with anyio.move_on_after(grace, shield=True):
+                        await returned.wait()
+                if not returned.is_set():
                     self.alive = False
                     self._link.kill()
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(cut_in_time)
             result = await to_thread.run_sync(_attempt, function, args, limiter=_limiter())
-            returned = True
+            returned.set()
             tasks.cancel_scope.cancel()
         await checkpoint_if_cancelled()
         if isinstance(result, TransportError):
