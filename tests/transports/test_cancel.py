@@ -166,3 +166,32 @@ def test_no_thread_outlives_the_loop() -> None:
     for thread in set(threading.enumerate()) - before:
         thread.join(1.0)
         assert not thread.is_alive()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("variant", ["winrm-http-ntlm", "winrm-https-basic"])
+async def test_a_create_that_is_cancelled_half_way_leaves_no_shell(variant: str) -> None:
+    """On a slow line the answer with the shell's name is still on its way when the cancellation comes."""
+    async with prepare(replace(VARIANTS[variant], latency=0.15)) as ground:
+        reached = anyio.Event()
+
+        def on_stage(stage: Stage) -> None:
+            if stage is (Stage.LOGON if "basic" in variant else Stage.SHELL):
+                reached.set()
+
+        async def visit() -> None:
+            connect = connector(ground.host.transport)
+            connection = await connect(ground.host, ground.login, connect_timeout=20.0, on_stage=on_stage)
+            try:
+                await connection.run("sort lines", b"x", Output())
+            finally:
+                await connection.aclose()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(visit)
+            await reached.wait()
+            await anyio.sleep(0.05)
+            tasks.cancel_scope.cancel()
+        counters = ground.lab.counters(NAME)
+        assert counters.shells_opened == 1
+        assert counters.shells_open == 0
