@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fleetscan.cli import options as opt
+from fleetscan.errors import ExitStatus
 from fleetscan.model.playbook import Severity
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def demo(
     """Scan a simulated fleet: real WinRM and SSH connections on this machine, simulated Windows behind them."""
     from fleetscan import inventory as inventories
     from fleetscan import playbook as playbooks
-    from fleetscan.cli.present import present
-    from fleetscan.cli.running import run_scan
+    from fleetscan.cli.present import present, save
+    from fleetscan.cli.running import reports_first, run_scan
     from fleetscan.credentials import Vault
     from fleetscan.lab import Choice, Lab, PowerShellEngine, demo_fleet, engine
     from fleetscan.report import check_writable, target_list
@@ -51,17 +52,19 @@ def demo(
             scan_options = ScanOptions(connect_timeout=3, host_timeout=30)
             await conduct(Scan(fleet, fleet.hosts, book, vault, scan_options))
 
-    report = run_scan(
-        make,
-        book,
-        run_id=new_run_id(datetime.now(UTC)),
-        fail_on=Severity.LOW,
-        show_progress=show is not opt.Show.QUIET,
-    )
-    status = exit_status(report)
-    present(report, targets, status, show=show, color=color, command="")
-    if report.interrupted:
-        raise typer.Exit(status)
+    with reports_first():
+        report = run_scan(
+            make,
+            book,
+            run_id=new_run_id(datetime.now(UTC)),
+            fail_on=Severity.LOW,
+            show_progress=show is not opt.Show.QUIET,
+        )
+        status = exit_status(report)
+        ending, written = save(report, targets, status)
+    present(report, targets, status, show=show, color=color, written=written, command="")
+    if report.interrupted or ending is ExitStatus.INTERNAL:
+        raise typer.Exit(ending)
     print(
         f"Every host above was simulated. A scan of real hosts would have ended with {status.value}; "
         "the demo itself succeeded.",

@@ -1,4 +1,4 @@
-"""What a person sees at the end of a run: the files that were written, the table, the last line."""
+"""What a person sees at the end of a run: the reports are written, then the table is printed."""
 
 from __future__ import annotations
 
@@ -12,48 +12,63 @@ from fleetscan.cli.options import Color, Show
 from fleetscan.errors import ExitStatus, FleetscanError
 from fleetscan.model.run import RunReport
 from fleetscan.report import STANDARD_OUTPUT, ReportTarget
+from fleetscan.report.names import pattern_of
 
-AGAIN_HOSTS = 6
-"""How many hosts the last line names at most; a longer command is nothing to copy by hand."""
+AGAIN_MARGIN = 8
+"""Columns that the pattern of the next command leaves free: broken over two lines it could not be copied."""
 
 
-def present(
-    report: RunReport, targets: Sequence[ReportTarget], status: ExitStatus, *, show: Show, color: Color, command: str
-) -> ExitStatus:
-    """Write the reports, print the table unless a report owns standard output, and say how the process should end.
-
-    `command` is the scan command without a host pattern; it is repeated for the hosts that were not assessed.
-    """
+def save(report: RunReport, targets: Sequence[ReportTarget], status: ExitStatus) -> tuple[ExitStatus, Sequence[str]]:
+    """Write the reports; returns how the process should end, and what to tell of the files."""
     from fleetscan.report import write
-    from fleetscan.report.table import render
 
     written: list[str] = []
     for target in targets:
         try:
             written.append(write(report, target))
         except FleetscanError as error:
-            print(f"fleetscan: {error.message}", file=sys.stderr)
+            print(f"fleetscan: {error.message}" + (f"; {error.hint}" if error.hint else ""), file=sys.stderr)
             status = ExitStatus.INTERNAL
+    return status, written
+
+
+def present(
+    report: RunReport,
+    targets: Sequence[ReportTarget],
+    status: ExitStatus,
+    *,
+    show: Show,
+    color: Color,
+    written: Sequence[str],
+    command: str,
+) -> None:
+    """Print the table, unless a report owns standard output.
+
+    `command` is the scan command without a host pattern; it is repeated for the hosts that were not assessed.
+    """
+    from fleetscan.report.table import render
+
     if any(target.path == STANDARD_OUTPUT for target in targets):
-        return status
+        return
+    width = _width()
     text = render(
         report,
-        width=_width(),
+        width=width,
         color=_colors(color),
         show=show.value,
         written=written,
         exit_status=status,
-        again=_again(report, command),
+        again=_again(report, command, width - AGAIN_MARGIN),
     )
     print(text)
-    return status
 
 
-def _again(report: RunReport, command: str) -> str:
+def _again(report: RunReport, command: str, width: int) -> str:
     names = [host.host.name for host in report.hosts if host.trouble is not None]
-    if not names or not command or len(names) > AGAIN_HOSTS:
+    if not names or not command:
         return ""
-    return f"{command} -l {shlex.quote(','.join(names))}"
+    pattern = shlex.quote(pattern_of(names))
+    return f"{command} -l {pattern}" if len(pattern) <= width else ""
 
 
 def _width() -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -47,6 +48,34 @@ class _Stopper:
             signal.signal(number, on_signal)
 
 
+@contextmanager
+def reports_first() -> Iterator[None]:
+    """Until the reports are written, an impatient second Ctrl+C must not cost them: it is told, one more is obeyed."""
+    told = False
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        nonlocal told
+        if told:
+            raise KeyboardInterrupt
+        told = True
+        print("The reports are being written; once more to give them up.", file=sys.stderr)
+
+    with _handling(on_signal):
+        yield
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in previous:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number, handled in previous.items():
+            signal.signal(number, handled)
+
+
 def run_scan(
     make: Callable[[Callable[[Scan], Awaitable[None]]], Awaitable[None]],
     playbook: Playbook,
@@ -75,17 +104,13 @@ def run_scan(
     async def main() -> None:
         await make(conduct)
 
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # The runner of asyncio takes SIGINT for itself where it finds Python's own handler: ours must be there first.
-    signal.signal(signal.SIGINT, _interrupt)
     try:
-        anyio.run(main)
+        # The runner of asyncio takes SIGINT for itself where it finds Python's own handler: ours must be there first.
+        with _handling(_interrupt):
+            anyio.run(main)
     except KeyboardInterrupt:
         if not scans:
             raise
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
     scan, stopper = scans[0]
     return run_report(
         scan,

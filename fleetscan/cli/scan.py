@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
 
 from fleetscan.cli import options as opt
+from fleetscan.errors import InputError
 from fleetscan.model.playbook import Severity
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ def scan(
     from fleetscan import inventory as inventories
     from fleetscan import playbook as playbooks
     from fleetscan.cli.logs import redact_log
-    from fleetscan.cli.present import present
-    from fleetscan.cli.running import run_scan
+    from fleetscan.cli.present import present, save
+    from fleetscan.cli.running import reports_first, run_scan
     from fleetscan.credentials import Vault
     from fleetscan.report import check_writable, target_list
     from fleetscan.scan import Scan, ScanOptions
     from fleetscan.scan.capacity import affordable
     from fleetscan.scan.outcome import exit_status, new_run_id
+    from fleetscan.transports import not_installed
 
     show = opt.show(everything, quiet)
     targets = target_list(output or [])
@@ -62,6 +64,9 @@ def scan(
     if dry_run:
         typer.echo(_preview(hosts, book))
         return
+    missing = not_installed(hosts)
+    if missing:
+        raise InputError(missing)
     vault = Vault(fleet.credentials)
     redact_log(vault.redactor)
     for notice in (*fleet.notices, *vault.prepare({host.credential for host in hosts})):
@@ -80,12 +85,28 @@ def scan(
     async def make(conduct: Callable[[Scan], Awaitable[None]]) -> None:
         await conduct(prepared)
 
-    report = run_scan(
-        make, book, run_id=new_run_id(datetime.now(UTC)), fail_on=fail_on, show_progress=show is not opt.Show.QUIET
-    )
-    command = shlex.join(["fleetscan", "scan", *(word for path in inventory for word in ("-i", path))])
-    status = present(report, targets, exit_status(report), show=show, color=color, command=command)
+    with reports_first():
+        report = run_scan(
+            make, book, run_id=new_run_id(datetime.now(UTC)), fail_on=fail_on, show_progress=show is not opt.Show.QUIET
+        )
+        status, written = save(report, targets, exit_status(report))
+    command = _command(inventory, playbook, data, check or [], tag or [])
+    present(report, targets, status, show=show, color=color, written=written, command=command)
     raise typer.Exit(status)
+
+
+def _command(
+    inventory: Sequence[str], playbook: str | None, data: str | None, checks: Sequence[str], tags: Sequence[str]
+) -> str:
+    """The command that asks the same once more; empty where it cannot be repeated: standard input is read."""
+    if "-" in inventory:
+        return ""
+    options = [("-i", path) for path in inventory]
+    options += [("-p", playbook)] if playbook else []
+    options += [("--data", data)] if data else []
+    options += [("--check", check) for check in checks]
+    options += [("--tag", tag) for tag in tags]
+    return shlex.join(["fleetscan", "scan", *(word for option in options for word in option)])
 
 
 def _preview(hosts: tuple[Host, ...], book: Playbook) -> str:
@@ -100,7 +121,8 @@ def _preview(hosts: tuple[Host, ...], book: Playbook) -> str:
         way = f"{host.winrm.scheme}, {host.winrm.auth}" if host.transport == "winrm" else "ssh"
         payload = build(book, host.roles)
         roles = ", ".join(host.roles)
-        rows.append([host.name, roles, f"{host.address}:{settings.port}", way, host.credential, payload.sha256[:12]])
+        address = f"[{host.address}]" if ":" in host.address else host.address
+        rows.append([host.name, roles, f"{address}:{settings.port}", way, host.credential, payload.sha256[:12]])
     table = tabulate(
         rows, ["host", "roles", "address", "by", "credential", "payload"], tablefmt="plain", disable_numparse=True
     )

@@ -60,6 +60,16 @@ def fold(names: Iterable[str]) -> list[Fold]:
     return [folded for _, folded in sorted(found, key=lambda pair: pair[0])]
 
 
+def pattern_of(names: Iterable[str]) -> str:
+    """A host pattern for these names and no others: `hv[01:02].corp.example,hv[04:06].corp.example`."""
+    terms: list[str] = []
+    for folded in fold(names):
+        for first, last in folded.ranges or (("", ""),):
+            number = first if first == last else f"[{first}:{last}]"
+            terms.append(f"{folded.before}{number}{folded.after}")
+    return ",".join(terms)
+
+
 def fold_text(names: Sequence[str], width: int | None = None) -> str:
     """The folded names, comma-separated: as many as fit in `width`, but at least one, then `+12 more`."""
     folds = fold(names)

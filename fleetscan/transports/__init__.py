@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from importlib import import_module
 
-from fleetscan.model.host import TransportName
+from fleetscan.errors import Problem
+from fleetscan.model.host import Host, TransportName, WinRMAuth
 from fleetscan.transports.base import Connect, Connection, Output
 
-__all__ = ["Connect", "Connection", "Output", "connector"]
+__all__ = ["Connect", "Connection", "Output", "connector", "not_installed"]
 
 _MODULES = {TransportName.WINRM: "fleetscan.transports.winrm", TransportName.SSH: "fleetscan.transports.ssh"}
 
@@ -16,3 +19,22 @@ def connector(name: TransportName) -> Connect:
     """The `connect` function of a transport."""
     connect: Connect = import_module(_MODULES[name]).connect
     return connect
+
+
+def not_installed(hosts: Iterable[Host]) -> list[Problem]:
+    """The ways to log on that these hosts need and this machine lacks, each once, at the first host that needs it."""
+    users: dict[WinRMAuth, list[Host]] = defaultdict(list)
+    for host in hosts:
+        if host.transport is TransportName.WINRM:
+            users[host.winrm.auth].append(host)
+    if not users:
+        return []
+    from fleetscan.transports import winrm_login
+
+    problems = []
+    for auth, (first, *others) in users.items():
+        if not winrm_login.installed(auth):
+            message, cure = winrm_login.told_as_missing(auth)
+            more = f" and {len(others):,} more" if others else ""
+            problems.append(Problem(first.origin, f"{first.name}{more}: {message}", cure))
+    return problems

@@ -15,16 +15,25 @@ from fleetscan.model.reasons import Reason, Stage
 _contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
 
 
-def check(settings: WinRMSettings, login: Login) -> None:
-    """Raise TransportError for what is known to fail."""
-    auth = settings.auth
-    installed = {
+def installed(auth: WinRMAuth) -> bool:
+    """Whether this machine has what a way to log on needs."""
+    have = {
         WinRMAuth.KERBEROS: winrm.transport.HAVE_KERBEROS,
         WinRMAuth.CREDSSP: winrm.transport.HAVE_CREDSSP,
     }
-    if not installed.get(auth, True):
-        text = f"{auth} needs a part of fleetscan that is not installed"
-        raise _trouble(Reason.AUTH_METHOD, text, f'pip install "fleetscan[{auth}]"')
+    return bool(have.get(auth, True))
+
+
+def told_as_missing(auth: WinRMAuth) -> tuple[str, str]:
+    """What to say of a way to log on that is not installed, and its cure."""
+    return f"{auth} needs a part of fleetscan that is not installed", f'pip install "fleetscan[{auth}]"'
+
+
+def check(settings: WinRMSettings, login: Login) -> None:
+    """Raise TransportError for what is known to fail."""
+    auth = settings.auth
+    if not installed(auth):
+        raise _trouble(Reason.AUTH_METHOD, *told_as_missing(auth))
     if settings.scheme != "https" and auth in (WinRMAuth.BASIC, WinRMAuth.CERTIFICATE):
         text = f"{auth} is done over https only: over http the password would be readable, or no proof be given"
         raise _trouble(Reason.AUTH_METHOD, text, "set winrm.scheme to https, or winrm.auth to kerberos or ntlm")

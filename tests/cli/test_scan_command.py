@@ -200,3 +200,29 @@ def test_a_full_disk_does_not_cost_the_results(start_lab: StartLab, tmp_path: Pa
     assert spare.read_text(encoding="utf-8").startswith('"run_id"')
     spare.unlink()
     assert "hv0001.lab.example" in output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no way to send Ctrl+C to one process")
+def test_an_impatient_second_ctrl_c_does_not_cost_the_reports(start_lab: StartLab, tmp_path: Path) -> None:
+    lab = start_lab("--hosts", "40", "--scheme", "http", "--powershell-seconds", "0.5")
+    table = tmp_path / "cut.csv"
+    process = start(lab, "--concurrency", "4", "-o", str(table))
+    while not any(host["commands"] for host in lab.counters().values()):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert "Traceback" not in errors
+    with table.open(encoding="utf-8", newline="") as stream:
+        assert len({row["host"] for row in csv.DictReader(stream)}) == 40
+
+
+def test_the_next_command_asks_the_same_of_the_hosts_that_were_not_assessed(start_lab: StartLab) -> None:
+    lab = start_lab(*ONE[:1], "9", *ONE[2:], "--fault", "refuse")
+    done = fleetscan("scan", "-i", str(lab.inventory), "--check", "vmms-*", "--tag", "events", lab=lab, COLUMNS="300")
+    again = next(line for line in done.stdout.splitlines() if line.startswith("Again: "))
+    assert again == (
+        f"Again: fleetscan scan -i {lab.inventory} --check 'vmms-*' --tag events -l 'hv[0001:0009].lab.example'"
+    )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetscan.report.names import fold, fold_text
+from fleetscan.report.names import fold, fold_text, pattern_of
 
 
 def expand(text: str) -> list[str]:
@@ -82,3 +82,15 @@ def test_names_without_numbers_are_counted_when_they_do_not_fit() -> None:
 def test_thousands_of_names_are_folded_at_once() -> None:
     names = list(chain.from_iterable((f"a{i}b{i * 7 % 1000}.c{i % 13}", f"hv{i:04}") for i in range(3000)))
     assert sorted(expand(fold_text(names))) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (["a.example"], "a.example"),
+        (["hv01.x", "hv02.x", "hv04.x", "db.x"], "hv[01:02].x,hv04.x,db.x"),
+        (["hv9", "hv10"], "hv[9:10]"),
+    ],
+)
+def test_a_pattern_means_exactly_these_names(names: list[str], pattern: str) -> None:
+    assert pattern_of(names) == pattern

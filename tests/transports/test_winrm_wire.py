@@ -30,7 +30,7 @@ from fleetscan.errors import TransportError
 from fleetscan.model.host import Host, WinRMAuth, WinRMSettings
 from fleetscan.model.login import Login, Secret
 from fleetscan.model.reasons import Reason, Stage
-from fleetscan.transports import Output, winrm
+from fleetscan.transports import Output, not_installed, winrm
 from fleetscan.transports.resolve import Address
 from fleetscan.transports.winrm_http import ANSWER_LIMIT
 from fleetscan.transports.winrm_link import Link
@@ -387,6 +387,24 @@ async def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         error = await reason_of(listener.host(auth=WinRMAuth.KERBEROS))
         assert error.reason is Reason.AUTH_METHOD
         assert 'pip install "fleetscan[kerberos]"' in error.hint
+
+
+def test_missing_extras_are_known_before_anything_is_contacted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("winrm.transport.HAVE_KERBEROS", False)
+    kerberos, ntlm = (
+        [
+            Host(
+                name=name, address=name, roles=frozenset(), credential="c", winrm=WinRMSettings(auth=auth), origin=name
+            )
+            for name in (f"{auth}1", f"{auth}2")
+        ]
+        for auth in (WinRMAuth.KERBEROS, WinRMAuth.NTLM)
+    )
+    assert not_installed(ntlm) == []
+    (problem,) = not_installed([*ntlm, *kerberos])
+    assert problem.source == "kerberos1"
+    assert problem.message.startswith("kerberos1 and 1 more: kerberos needs")
+    assert problem.cure == 'pip install "fleetscan[kerberos]"'
 
 
 async def test_channel_binding_satisfies_a_strict_host() -> None:
