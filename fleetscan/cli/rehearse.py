@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetscan.cli.options import Checks
+from fleetscan.cli.options import Checks, DataFolder
 from fleetscan.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ def rehearse(
         str, typer.Argument(metavar="[NAME|PATH]", help="A built-in playbook, or a folder.")
     ] = "asr-hyperv",
     checks: Checks = None,
+    data: DataFolder = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every case, not only those that fail.")
     ] = False,
@@ -35,7 +36,7 @@ def rehearse(
     from fleetscan import rehearsal
 
     folder, _ = playbooks.locate(name)
-    book = playbooks.load(name)
+    book = playbooks.load(name, data)
     suite = rehearsal.load(book, folder)
     chosen = playbooks.select(book, checks or ()).checks
     cases = [case for case in suite.rehearsals if case.check in chosen]

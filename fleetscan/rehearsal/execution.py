@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -15,7 +15,7 @@ from fleetscan.errors import InputError
 from fleetscan.lab import OS, Machine
 from fleetscan.lab.engine import Engine
 from fleetscan.lab.engines import RealEngine, probes_with_standins
-from fleetscan.model.facts import HostFacts, ProbeAnswer
+from fleetscan.model.facts import ProbeAnswer
 from fleetscan.model.host import Role
 from fleetscan.model.playbook import JSON, Language, Playbook, Probe
 from fleetscan.model.reasons import Reason
@@ -49,12 +49,20 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One probe on one host."""
+    """One probe, what it must answer, and the case that says so."""
 
     rehearsal: Rehearsal
     probe: Probe
-    machine: Machine
     expected: ProbeAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """All that is asked of one machine."""
+
+    machine: Machine
+    roles: tuple[Role, ...]
+    questions: dict[str, _Question] = field(default_factory=dict)
 
 
 async def execute(playbook: Playbook, cases: Sequence[Rehearsal]) -> Report:
@@ -66,29 +74,28 @@ async def execute(playbook: Playbook, cases: Sequence[Rehearsal]) -> Report:
     if Language.POWERSHELL in engine.missing:
         cure = "install PowerShell 7 (pwsh), or name a pshost in FLEETSCAN_PSHOST"
         raise InputError.of("--execute", "there is no PowerShell to run probes in", cure)
-    questions, skipped = _questions(playbook, cases, engine.missing)
+    visits, skipped = _visits(playbook, cases, engine.missing)
     lines: list[str] = []
+    compared = 0
     gate = anyio.CapacityLimiter(_AT_ONCE)
 
-    async def ask(question: _Question) -> None:
+    async def go(visit: _Visit) -> None:
+        nonlocal compared
         async with gate:
-            found = await _answer(engine, playbook, question)
-        if found.reason is Reason.PROBE_COMMAND_MISSING and question.expected.reason is None:
-            skipped[question.probe.id] = f"the lab has no stand-in for what it asks: {found.message}"
-            return
-        difference = _difference(question.expected, found)
-        if difference:
-            rehearsal = question.rehearsal
-            title = f"{rehearsal.check.id}: {rehearsal.case.name}"
-            lines.append(f"{rehearsal.origin}: {title}: {question.probe.id}: {difference}")
+            found = await _answers(engine, playbook, visit)
+        for name, question in visit.questions.items():
+            if found[name].reason is Reason.PROBE_COMMAND_MISSING and question.expected.reason is None:
+                skipped[name] = f"the lab has no stand-in for what it asks: {found[name].message}"
+                continue
+            compared += 1
+            lines.extend(_lines(question, found[name]))
 
     try:
         async with anyio.create_task_group() as group:
-            for question in questions:
-                group.start_soon(ask, question)
+            for entry in visits:
+                group.start_soon(go, entry)
     finally:
         await engine.aclose()
-    compared = sum(question.probe.id not in skipped for question in questions)
     notes = [f"{name}: {why}" for name, why in sorted(skipped.items())]
     notes += [f"{r.check.id}: {r.case.name}: {r.case.no_execute}" for r in cases if r.case.no_execute is not None]
     return Report(compared, tuple(sorted(lines)), tuple(notes))
@@ -111,12 +118,12 @@ def machine_of(situation: Situation) -> Machine:
     return Machine(name=situation.host.name, os=system, probes=dict(situation.given))
 
 
-def _questions(
+def _visits(
     playbook: Playbook, rehearsals: Iterable[Rehearsal], missing: frozenset[Language]
-) -> tuple[list[_Question], dict[str, str]]:
-    """Each probe with each machine once, and the probes that cannot be run."""
+) -> tuple[list[_Visit], dict[str, str]]:
+    """Each machine once, with what the checks ask it, and the probes that cannot be run."""
     supported = probes_with_standins(playbook.probes)
-    found: dict[str, _Question] = {}
+    found: dict[str, _Visit] = {}
     skipped: dict[str, str] = {}
     for rehearsal, probe, expected in _asked(playbook, rehearsals):
         if probe.id not in supported:
@@ -124,9 +131,10 @@ def _questions(
         elif probe.language in missing:
             skipped[probe.id] = f"there is no {probe.language} here"
         else:
-            machine = machine_of(rehearsal.situation)
-            key = json.dumps([probe.id, machine.model_dump(mode="json")], sort_keys=True)
-            found.setdefault(key, _Question(rehearsal, probe, machine, expected))
+            machine, roles = machine_of(rehearsal.situation), rehearsal.situation.host.roles
+            key = json.dumps([roles, machine.model_dump(mode="json")], sort_keys=True)
+            visit = found.setdefault(key, _Visit(machine, roles))
+            visit.questions.setdefault(probe.id, _Question(rehearsal, probe, expected))
     return list(found.values()), skipped
 
 
@@ -142,17 +150,27 @@ def _asked(playbook: Playbook, rehearsals: Iterable[Rehearsal]) -> Iterator[tupl
                 yield rehearsal, probe, expected
 
 
-async def _answer(engine: Engine, playbook: Playbook, question: _Question) -> ProbeAnswer:
-    probe = question.probe
-    script = payload.build(replace(playbook, probes={probe.id: probe}), question.rehearsal.situation.host.roles)
+async def _answers(engine: Engine, playbook: Playbook, visit: _Visit) -> Mapping[str, ProbeAnswer]:
+    """What each of the probes answers, from one run of a payload with these and no others."""
+    probes = {name: question.probe for name, question in visit.questions.items()}
+    script = payload.build(replace(playbook, probes=probes), visit.roles)
     use = payload.invoke(script, seconds=_SECONDS)
-    outcome = await engine.run(question.machine, use.command, use.stdin)
+    outcome = await engine.run(visit.machine, use.command, use.stdin)
     reading = envelope.decode(outcome.stdout, use.nonce)
+    found = dict(answers.merge(script, [reading]).answers)
     trouble = answers.explain_silence(reading, outcome.stdout, outcome.stderr, outcome.exit_code)
-    if trouble is not None:
-        return ProbeAnswer(probe=probe.id, data=None, reason=trouble.reason, message=trouble.message)
-    facts: HostFacts = answers.merge(script, [reading])
-    return facts.answers[probe.id]
+    for name in probes.keys() - found.keys():
+        reason = trouble.reason if trouble else Reason.PROBE_NOT_RUN
+        found[name] = ProbeAnswer(probe=name, data=None, reason=reason, message=trouble.message if trouble else "")
+    return found
+
+
+def _lines(question: _Question, found: ProbeAnswer) -> Iterator[str]:
+    difference = _difference(question.expected, found)
+    if difference:
+        rehearsal = question.rehearsal
+        title = f"{rehearsal.check.id}: {rehearsal.case.name}"
+        yield f"{rehearsal.origin}: {title}: {question.probe.id}: {difference}"
 
 
 def _difference(expected: ProbeAnswer, found: ProbeAnswer) -> str:

@@ -53,6 +53,14 @@ def test_an_answer_with_a_status_of_its_own_is_merged_like_any_other(tmp_path: P
     assert load(folder).hosts[0].machine.probes == {"p": {"backup": {"enabled": True, "status": 3}}}
 
 
+def test_a_name_that_the_extended_list_does_not_have_is_a_mistake(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path, base="probes: {p: {vms: [{name: sql01}]}}", h1="extends: base.yaml\nprobes: {p: {vms: {sql02: {}}}}"
+    )
+    with pytest.raises(InputError, match=r'h1\.yaml:2:19: the list that this changes has no "sql02"; did you mean'):
+        load(folder)
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
