@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from fleetscan.playbook.gate.powershell import prove
+from tests.machine import answers_of
 
 pytestmark = pytest.mark.powershell
 
@@ -82,18 +79,7 @@ class Author:
 
 def run(programs: list[str], folder: Path) -> list[int]:
     """How often each program set a property of an object from Windows."""
-    shell = os.environ.get("FLEETSCAN_PSHOST") or shutil.which("pwsh")
-    if not shell:
-        pytest.skip("no PowerShell: set FLEETSCAN_PSHOST or install pwsh")
-    script, data = folder / "run.ps1", folder / "texts.json"
-    script.write_text(RUN, encoding="ascii")
-    data.write_text(json.dumps(programs), encoding="ascii")
-    command = [shell, "-NoProfile", "-NonInteractive", "-File", str(script)]
-    environment = {**os.environ, "FLEETSCAN_TEXTS": str(data)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=50, check=True)
-    counts: list[int] = json.loads(done.stdout)
-    assert len(counts) == len(programs)
-    return counts
+    return answers_of(RUN, programs, folder)
 
 
 def test_programs_that_pass_change_only_what_they_made(tmp_path: Path) -> None:

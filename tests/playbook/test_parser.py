@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ from fleetscan.playbook import builtin_names
 from fleetscan.playbook.gate import allowed
 from fleetscan.playbook.gate.powershell import PowerShellGate, prove
 from fleetscan.playbook.gate.syntax import Script
+from tests.machine import answers_of
 from tests.playbook.test_readonly_powershell import ALLOWED, GOOD
 
 pytestmark = pytest.mark.powershell
@@ -54,18 +51,7 @@ ConvertTo-Json -InputObject @($answers) -Depth 5 -Compress
 
 def ask(texts: list[str], folder: Path) -> list[dict[str, Any]]:
     """What PowerShell's parser sees in each text."""
-    shell = os.environ.get("FLEETSCAN_PSHOST") or shutil.which("pwsh")
-    if not shell:
-        pytest.skip("no PowerShell: set FLEETSCAN_PSHOST or install pwsh")
-    script, data = folder / "ask.ps1", folder / "texts.json"
-    script.write_text(ASK, encoding="ascii")
-    data.write_text(json.dumps(texts), encoding="ascii")
-    command = [shell, "-NoProfile", "-NonInteractive", "-File", str(script)]
-    environment = {**os.environ, "FLEETSCAN_TEXTS": str(data)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=50, check=True)
-    answers: list[dict[str, Any]] = json.loads(done.stdout)
-    assert len(answers) == len(texts)
-    return answers
+    return answers_of(ASK, texts, folder)
 
 
 def folded(words: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fleetscan.lab import PowerShellEngine
+from tests.machine import NO_POWERSHELL
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,6 @@ async def powershell(anyio_backend: str) -> AsyncIterator[PowerShellEngine]:
     """The real engine with the stand-ins of the lab."""
     engine = PowerShellEngine.find()
     if engine is None:
-        pytest.skip("no PowerShell: set FLEETSCAN_PSHOST or install pwsh")
+        pytest.skip(NO_POWERSHELL)
     yield engine
     await engine.aclose()

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 
 import pytest
 
 from fleetscan.powershell.payload import Invocation
+from tests import machine
 
 
 @pytest.fixture(scope="session")
 def powershell() -> str:
     """The path of a PowerShell that takes powershell.exe's switches."""
-    found = os.environ.get("FLEETSCAN_PSHOST") or shutil.which("pwsh")
-    if not found:
-        pytest.skip("no PowerShell: set FLEETSCAN_PSHOST or install pwsh")
-    return found
+    return machine.powershell()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from fleetscan.cli.playbook import app
 from fleetscan.lab import PowerShellEngine
 from fleetscan.playbook import locate
+from tests.machine import NO_POWERSHELL
 from tests.rehearsal.conftest import Rehearsed
 
 pytestmark = pytest.mark.powershell
@@ -23,7 +24,7 @@ CHOSEN = ["--check", "vm-state-sound", "--check", "linux-vss-daemon", "--check",
 def needs_powershell() -> None:
     """Without one the command ends with 2, which another test looks at."""
     if PowerShellEngine.find() is None:
-        pytest.skip("no PowerShell: set FLEETSCAN_PSHOST or install pwsh")
+        pytest.skip(NO_POWERSHELL)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ kind in German and Japanese.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 import anyio
 import pytest
@@ -20,22 +20,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.powershell]
 FLEET = demo_fleet()
 WINDOWS = [host.name for host in FLEET.hosts if host.machine.os.family == "windows"]
 ONE_OF_EACH = ["hv03.paris.corp.example", "vmm01.lyon.corp.example", "sql01.paris.corp.example"]
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    """The same as everywhere; module-wide, since the engine lives as long."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def powershell(anyio_backend: str) -> AsyncIterator[PowerShellEngine]:
-    """The real engine with the stand-ins of the lab."""
-    engine = PowerShellEngine.find()
-    if engine is None:
-        pytest.skip("no PowerShell: set FLEETSCAN_PSHOST or install pwsh")
-    yield engine
-    await engine.aclose()
 
 
 def _comparable(facts: HostFacts) -> dict[str, object]:
