@@ -34,6 +34,12 @@ STDIN = "<stdin>"
 
 Step: TypeAlias = "str | int"
 
+_TAB_WIDTHS = (8, 4, 2)
+"""How wide a tab may have looked to its author, to be tried in this order: too wide is noticed more often."""
+_MOST_TABS = 20
+_NO_KEY = "\0"
+"""Begins the stand-in for what cannot be a key: no text of YAML holds it."""
+
 _TAG = "tag:yaml.org,2002:"
 _CONVERTED = {_TAG + kind for kind in ("null", "bool", "int", "float", "timestamp", "value")}
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
@@ -85,23 +91,26 @@ class Document:
                 yield step, name, node
 
 
-def read(path: str | Path, text: str | None = None) -> Document:
+def read(path: str | Path, text: str | None = None, *, mistakes: list[Problem] | None = None) -> Document:
     """Read a YAML file, or `text` that came from elsewhere and is called `path` in messages.
 
-    Raises InputError with the syntax error, or with all duplicate keys, unknown tags and endless numbers.
-    An empty document has the data None.
+    Raises InputError with the syntax error, or with all tabs, duplicate keys, unknown tags and endless numbers. With
+    `mistakes`, those are put there instead, so that what else is wrong can be told with them: the first of two equal
+    keys counts. An empty document has the data None.
     """
     source = str(path)
     text = read_text(path) if text is None else text
     if len(text) > MAX_BYTES:
         raise _too_big(source, MAX_BYTES)
-    root = _compose(source, text)
-    if root is None:
-        return Document(source, None, None)
+    found: list[Problem] = []
+    root = _compose_despite_tabs(source, text, found)
     reader = _Reader(source)
-    data = reader.value(root)
-    if reader.problems:
-        raise InputError(reader.problems)
+    data = None if root is None else reader.value(root)
+    found += reader.problems
+    if mistakes is not None:
+        mistakes += found
+    elif found:
+        raise InputError(found)
     return Document(source, data, root)
 
 
@@ -145,6 +154,41 @@ def _too_big(source: str, limit: int) -> InputError:
     return InputError.of(source, f"the file is larger than {limit // 1024**2} MiB", "split it into several files")
 
 
+def _compose_despite_tabs(source: str, text: str, found: list[Problem]) -> Node | None:
+    """The tree of the document; tabs that indent are put into `found`, and read as as many spaces as make sense."""
+    try:
+        return _compose(source, text)
+    except _TabError as error:
+        first = error
+    for width in _TAB_WIDTHS:
+        tabs: list[Problem] = []
+        try:
+            root = _compose_with_tabs(source, text, tabs, " " * width)
+        except InputError:
+            continue
+        found += tabs
+        return root
+    raise first
+
+
+def _compose_with_tabs(source: str, text: str, tabs: list[Problem], spaces: str) -> Node | None:
+    lines = text.split("\n")
+    while True:
+        try:
+            return _compose(source, "\n".join(lines))
+        except _TabError as error:
+            (problem,) = error.problems
+            line = lines[problem.line - 1]
+            if "\t" not in line or len(tabs) >= _MOST_TABS:
+                raise
+            tabs.append(problem)
+            lines[problem.line - 1] = line.replace("\t", spaces)
+
+
+class _TabError(InputError):
+    """A tab where only spaces may stand; raised for one place at a time."""
+
+
 def _compose(source: str, text: str) -> Node | None:
     """The tree of the document, or None when it is empty."""
     yaml = YAML(typ="safe", pure=True)
@@ -170,15 +214,16 @@ def _compose(source: str, text: str) -> Node | None:
 
 
 def _syntax_error(source: str, context: str | None, problem: str | None, mark: object) -> InputError:
+    line, column = getattr(mark, "line", -1) + 1, getattr(mark, "column", -1) + 1
     message = ", ".join(part for part in (context, problem) if part)
     cure = ""
     if "'\\t'" in message:
-        message, cure = "a tab stands where only spaces may", "replace it by spaces"
-    elif "mapping values are not allowed" in message:
+        message, cure = "is not valid YAML: a tab stands where only spaces may", "replace it by spaces"
+        return _TabError([Problem(source, message, cure, line, column)])
+    if "mapping values are not allowed" in message:
         cure = "quote a text that holds a colon and a space; check the indentation"
     elif "another document" in message:
         message, cure = "a second document begins here", "keep one document a file: remove the line `---`"
-    line, column = getattr(mark, "line", -1) + 1, getattr(mark, "column", -1) + 1
     return InputError.of(source, f"is not valid YAML: {one_line(message)}", cure, line, column)
 
 
@@ -235,7 +280,9 @@ class _Reader:
                 self._add(name, f'the key "{one_line(key)}" is here twice', f"line {lines[key]} has it already")
                 continue
             lines[key] = name.start_mark.line + 1
-            result[key] = self.value(item)
+            value = self.value(item)
+            if not key.startswith(_NO_KEY):
+                result[key] = value
         return result
 
     def _key(self, node: Node) -> str:
@@ -249,7 +296,7 @@ class _Reader:
             )
         else:
             self._add(node, "a list or a mapping cannot be a key", "use a text as key, or quote the value")
-        return f"\0{node.start_mark.index}"
+        return f"{_NO_KEY}{node.start_mark.index}"
 
     def _scalar(self, node: Node) -> JSON:
         text = str(node.value)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fleetscan import yamlfile
-from fleetscan.errors import InputError
+from fleetscan.errors import InputError, Problem
 from fleetscan.inventory.draft import Draft, GroupDraft, HostDraft, Place, hosts_of, path_from, settings_of
 from fleetscan.inventory.expand import RangeError
 from fleetscan.inventory.schema import (
@@ -30,10 +30,13 @@ _SECTIONS = ("credentials", "groups", "zones")
 
 def parse(source: str, text: str, base: Path) -> Draft:
     """What a YAML inventory says; paths in it are relative to `base`. Raises InputError for what is not YAML."""
-    document = yamlfile.read(source, text)
+    mistakes: list[Problem] = []
+    document = yamlfile.read(source, text, mistakes=mistakes)
     if document.data is None:
         raise InputError.of(source, "the file is empty", "see docs/inventory.md for an example", 1, 1)
-    return _Parser(document, base).parse()
+    draft = _Parser(document, base).parse()
+    draft.problems += mistakes
+    return draft
 
 
 class _Parser:

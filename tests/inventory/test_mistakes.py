@@ -375,3 +375,15 @@ def test_standard_input_is_read_by_its_content() -> None:
     assert [host.name for host in inventory.hosts] == ["one", "two"]
     assert inventory.hosts[1].winrm.ca_file == "ca.pem"
     assert inventory.hosts[0].origin == "<stdin>:3:36"
+
+
+def test_a_tab_and_a_key_twice_do_not_hide_what_else_is_wrong(complaints: Complaints) -> None:
+    text = 'zones: {}\nzones: {}\ngroups:\n  a:\n\troles: [vmmm]\n    hosts: ["hv[2:1]"]\n  b:\n\thosts: []\n'
+    tab = "is not valid YAML: a tab stands where only spaces may; replace it by spaces"
+    assert complaints(text) == [
+        'hosts.yaml:2:1: the key "zones" is here twice; line 1 has it already',
+        f"hosts.yaml:5:1: {tab}",
+        'hosts.yaml:5:13: groups.a.roles[0]: "vmmm" is not one of hyperv, vmm, guest, linux-guest; did you mean "vmm"?',
+        'hosts.yaml:6:13: groups.a.hosts[0]: range "hv[2:1]" ends before it starts; write hv[1:2]',
+        f"hosts.yaml:8:1: {tab}",
+    ]
