@@ -57,7 +57,7 @@ def test_a_name_that_the_extended_list_does_not_have_is_a_mistake(tmp_path: Path
     folder = write(
         tmp_path, base="probes: {p: {vms: [{name: sql01}]}}", h1="extends: base.yaml\nprobes: {p: {vms: {sql02: {}}}}"
     )
-    with pytest.raises(InputError, match=r'h1\.yaml:2:19: the list that this changes has no "sql02"; did you mean'):
+    with pytest.raises(InputError, match=r'h1\.yaml:2:20: the list that this changes has no "sql02"; did you mean'):
         load(folder)
 
 
