@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-
-@dataclass(frozen=True)
-class RunningLab:
-    inventory: Path
-    environment: dict[str, str]
-    counters_url: str
-
-    def counters(self) -> dict[str, dict[str, Any]]:
-        with urllib.request.urlopen(self.counters_url) as answer:  # noqa: S310 - a loopback address of our own
-            hosts: dict[str, dict[str, Any]] = json.load(answer)["hosts"]
-        return hosts
-
-    def requests(self) -> int:
-        return sum(host["connections"] for host in self.counters().values())
-
+from tests.labs import RunningLab, running_lab
 
 StartLab = Callable[..., RunningLab]
 
@@ -37,48 +19,15 @@ StartLab = Callable[..., RunningLab]
 @pytest.fixture
 def start_lab(tmp_path: Path) -> Iterator[StartLab]:
     """Starts labs with the given options, and ends them after the test."""
-    yield from _labs(tmp_path)
+    with ExitStack() as stack:
+        yield lambda *options: stack.enter_context(running_lab(tmp_path, *options))
 
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     """A lab for all tests in which nothing may be contacted."""
-    labs = _labs(tmp_path_factory.mktemp("untouched"))
-    yield next(labs)("--hosts", "1")
-    next(labs, None)
-
-
-def _labs(folder: Path) -> Iterator[StartLab]:
-    processes: list[subprocess.Popen[str]] = []
-
-    def start(*options: str) -> RunningLab:
-        inventory, environment = folder / "lab.yaml", folder / "lab.env"
-        command = [
-            sys.executable,
-            "-m",
-            "fleetscan.lab",
-            "--inventory",
-            str(inventory),
-            "--environment",
-            str(environment),
-        ]
-        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-        processes.append(process)
-        assert process.stdout is not None
-        url = ""
-        for line in process.stdout:
-            url = next((word for word in line.split() if word.startswith("http://")), url)
-            if line.startswith("ready"):
-                break
-        values = dict(word.split("=", 1) for word in shlex.split(environment.read_text(encoding="utf-8")))
-        return RunningLab(inventory, values, url)
-
-    yield start
-    for process in processes:
-        process.terminate()
-        process.wait(20)
-        assert process.stdout is not None
-        process.stdout.close()
+    with running_lab(tmp_path_factory.mktemp("untouched"), "--hosts", "1") as lab:
+        yield lab
 
 
 FLEETSCAN = [sys.executable, "-m", "fleetscan"]

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from fleetscan.errors import ExitStatus
-from tests.cli.conftest import FLEETSCAN, RunningLab, StartLab, fleetscan
+from tests.cli.conftest import FLEETSCAN, StartLab, fleetscan
+from tests.labs import RunningLab
 
 ONE = ("--hosts", "1", "--base", "hv02.paris.corp.example", "--scheme", "http")
 """One healthy Hyper-V host."""
@@ -76,7 +77,7 @@ def test_a_dry_run_contacts_nobody(untouched: RunningLab) -> None:
     done = fleetscan("scan", "-i", str(lab.inventory), "--dry-run", lab=lab)
     assert done.returncode == 0
     assert "hv0001.lab.example" in done.stdout
-    assert lab.requests() == 0
+    assert lab.total("connections") == 0
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_a_mistake_ends_the_run_before_anything_is_contacted(
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    assert lab.requests() == 0
+    assert lab.total("connections") == 0
 
 
 def test_a_missing_password_variable_is_named_with_its_place(untouched: RunningLab) -> None:
@@ -111,7 +112,7 @@ def test_a_missing_password_variable_is_named_with_its_place(untouched: RunningL
     assert done.returncode == ExitStatus.BAD_INPUT
     assert "lab.yaml:" in done.stderr
     assert "is not set" in done.stderr
-    assert lab.requests() == 0
+    assert lab.total("connections") == 0
 
 
 def test_no_secret_is_in_any_output(start_lab: StartLab, tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_an_interrupted_scan_reports_what_is_finished(start_lab: StartLab, tmp_p
     lab = start_lab("--hosts", "40", "--scheme", "http", "--powershell-seconds", "0.5")
     document = tmp_path / "cut.json"
     process = start(lab, "--concurrency", "4", "-o", str(document))
-    while not any(host["commands"] for host in lab.counters().values()):
+    while not lab.total("commands"):
         time.sleep(0.1)
     time.sleep(2)
     began = time.monotonic()
@@ -168,7 +169,7 @@ def test_an_interrupted_scan_reports_what_is_finished(start_lab: StartLab, tmp_p
     finished = [host for host in hosts if not host["trouble"]]
     assert 0 < len(finished) < 40
     assert {host["trouble"]["reason"] for host in hosts if host["trouble"]} == {"cancelled"}
-    assert sum(host["shells_open"] for host in lab.counters().values()) == 0
+    assert lab.total("shells_open") == 0
 
 
 def test_a_reader_that_goes_away_is_no_error(start_lab: StartLab) -> None:
@@ -190,7 +191,7 @@ def test_a_full_disk_does_not_cost_the_results(start_lab: StartLab, tmp_path: Pa
     folder = tmp_path / "reports"
     folder.mkdir()
     process = start(lab, "-o", str(folder / "night.csv"))
-    while not any(host["commands"] for host in lab.counters().values()):
+    while not lab.total("commands"):
         time.sleep(0.05)
     shutil.rmtree(folder)
     output, errors = process.communicate(timeout=30)
@@ -207,7 +208,7 @@ def test_an_impatient_second_ctrl_c_does_not_cost_the_reports(start_lab: StartLa
     lab = start_lab("--hosts", "40", "--scheme", "http", "--powershell-seconds", "0.5")
     table = tmp_path / "cut.csv"
     process = start(lab, "--concurrency", "4", "-o", str(table))
-    while not any(host["commands"] for host in lab.counters().values()):
+    while not lab.total("commands"):
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     time.sleep(0.1)

@@ -5,41 +5,27 @@ python -m tests.figures [visit] [fleet] [faults] [interrupt] [password]
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.labs import RunningLab, running_lab
 
 HOSTS = 200
 CONCURRENCY = 64
 LATENCY_MS = 20
 POWERSHELL_SECONDS = 1.0
 HOST_TIMEOUT = 20.0
-
-
-@dataclass(frozen=True)
-class Lab:
-    """A running lab: its inventory, the variables with its passwords, and where its counters are."""
-
-    inventory: Path
-    environment: dict[str, str]
-    counters_url: str
-
-    def counters(self) -> dict[str, dict[str, Any]]:
-        with urllib.request.urlopen(self.counters_url) as answer:  # noqa: S310 - a loopback address of our own
-            hosts: dict[str, dict[str, Any]] = json.load(answer)["hosts"]
-        return hosts
 
 
 @dataclass(frozen=True)
@@ -53,38 +39,14 @@ class Usage:
     document: dict[str, Any]
 
 
-@contextlib.contextmanager
-def lab(*options: str) -> Iterator[Lab]:
-    """Start simulated hosts, all WinRM over HTTP with sealed NTLM unless the options say otherwise."""
-    with tempfile.TemporaryDirectory() as folder:
-        inventory, environment = Path(folder, "lab.yaml"), Path(folder, "lab.env")
-        command = [
-            sys.executable,
-            "-m",
-            "fleetscan.lab",
-            "--inventory",
-            str(inventory),
-            "--environment",
-            str(environment),
-        ]
-        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        try:
-            url = ""
-            for line in process.stdout:
-                url = next((word for word in line.split() if word.startswith("http://")), url)
-                if line.startswith("ready"):
-                    break
-            words = shlex.split(environment.read_text())
-            values = dict(word.split("=", 1) for word in words)
-            yield Lab(inventory, values, url)
-        finally:
-            process.terminate()
-            process.wait(20)
-            process.stdout.close()
+@contextmanager
+def lab(*options: str) -> Iterator[RunningLab]:
+    """Start simulated hosts: WinRM over HTTP with sealed NTLM unless the options say otherwise."""
+    with tempfile.TemporaryDirectory() as folder, running_lab(Path(folder), *options) as running:
+        yield running
 
 
-def scan(lab: Lab, *options: str, interrupt_at: int = 0) -> Usage:
+def scan(lab: RunningLab, *options: str, interrupt_at: int = 0) -> Usage:
     """Scan the lab in a process of its own, as a user would, and measure that process."""
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder, "result.json")
@@ -92,7 +54,7 @@ def scan(lab: Lab, *options: str, interrupt_at: int = 0) -> Usage:
         began = time.monotonic()
         process = subprocess.Popen([*command, *options], env=os.environ | lab.environment, stdout=subprocess.DEVNULL)
         if interrupt_at:
-            while sum(host["commands"] for host in lab.counters().values()) < interrupt_at:
+            while lab.total("commands") < interrupt_at:
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
             began = time.monotonic()
@@ -127,7 +89,7 @@ def fleet() -> None:
     """Healthy hosts with latency and a PowerShell that takes its second."""
     with lab(*FLEET) as hosts:
         usage = scan(hosts, *SCAN)
-        still_open = sum(host["shells_open"] for host in hosts.counters().values())
+        still_open = hosts.total("shells_open")
     one = POWERSHELL_SECONDS + 8 * LATENCY_MS / 1000
     say(
         f"wall time, {HOSTS} hosts, {CONCURRENCY} at once",
@@ -144,16 +106,15 @@ def faults() -> None:
     """Two hosts in five misbehave, in every way that the lab knows."""
     with lab(*FLEET, "--misbehave", "0.4") as hosts:
         usage = scan(hosts, *SCAN, "--host-timeout", str(HOST_TIMEOUT), "--connect-timeout", "3")
-        counters = hosts.counters()
+        still_open, failed = hosts.total("shells_open"), hosts.failed_logons()
     reasons = Counter(host["trouble"]["reason"] for host in usage.document["hosts"] if host["trouble"])
     healthy = sum(not host["trouble"] for host in usage.document["hosts"])
     waves = HOST_TIMEOUT + 5
     say(f"wall time, {HOSTS} hosts of which 40 % misbehave", f"{usage.wall:.1f} s", f"a host may take {waves:.0f} s")
     say("hosts without a trouble", healthy, f"{HOSTS * 6 // 10} are healthy; some faults do no harm")
     say("hosts with a trouble", ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()))
-    say("shells left open", sum(host["shells_open"] for host in counters.values()))
+    say("shells left open, for the host's idle timeout", still_open, "their names never arrived")
     say("peak memory of the client", f"{usage.memory_mb:.0f} MB", "at most 100 MB")
-    failed = sum((Counter(host["failed_logons"]) for host in counters.values()), Counter[str]())
     say("failed logons by account", dict(failed))
 
 
@@ -161,22 +122,21 @@ def interrupt() -> None:
     """One Ctrl+C in the middle."""
     with lab(*FLEET) as hosts:
         usage = scan(hosts, *SCAN, interrupt_at=100)
-        after = hosts.counters()
+        started, still_open = hosts.total("commands"), hosts.total("shells_open")
     reports = usage.document["hosts"]
     finished = sum(not host["trouble"] for host in reports)
-    visited = sum(host["commands"] > 0 for host in after.values())
     say("from Ctrl+C to the end", f"{usage.wall:.1f} s", "at most 5 s")
     say("exit status", usage.status, "130")
     say("hosts in the report", len(reports), f"of {HOSTS}")
-    say("hosts finished and reported", finished, f"{visited} were started")
-    say("shells left open", sum(host["shells_open"] for host in after.values()), "0")
+    say("hosts finished and reported", finished, f"{started} were started")
+    say("shells left open", still_open, "0")
 
 
 def password() -> None:
     """A password that every host rejects."""
     with lab(*FLEET, "--fault", "wrong-password") as hosts:
         usage = scan(hosts, *SCAN)
-        failed = sum((Counter(host["failed_logons"]) for host in hosts.counters().values()), Counter[str]())
+        failed = hosts.failed_logons()
     say(f"failed logons, wrong password, {HOSTS} hosts", sum(failed.values()), "at most 2")
     say("wall time", f"{usage.wall:.1f} s")
 
