@@ -72,7 +72,7 @@ async def dial(host: Host, addresses: Sequence[Address], *, timeout: float) -> t
                 return address, await _connect(address)
         except OSError as error:
             failures.append(error)
-    place = f"{host.address} port {addresses[-1].place[1]}"
+    place = f"port {addresses[-1].place[1]} of {host.address}"
     if addresses[-1].ip != host.address:
         place = f"{place} ({addresses[-1].ip})"
     raise network_trouble(max(failures, key=_telling), Stage.CONNECT, place)

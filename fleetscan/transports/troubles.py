@@ -38,6 +38,11 @@ _CERTIFICATE_ALERTS = frozenset(
     }
 )
 """With TLS 1.3 they come after the handshake, with the first answer."""
+_CONNECT_HINTS = {
+    Reason.UNREACHABLE_REFUSED: "is the service running on the host, and is this its port?",
+    Reason.UNREACHABLE_TIMEOUT: "is the machine on, is its address right, and does a firewall drop the connection?",
+    Reason.UNREACHABLE_NETWORK: "is there a route from this machine to that network?",
+}
 _BEFORE_LOGON = frozenset({Stage.RESOLVE, Stage.CONNECT, Stage.TLS})
 _TEMPORARY_DNS = frozenset({socket.EAI_AGAIN})
 
@@ -81,6 +86,7 @@ def network_trouble(error: OSError, stage: Stage, place: str, *, started: bool =
     """The trouble of a socket. `started`: work was begun on the host, so that a new attempt must not be made."""
 
     def trouble(reason: Reason, text: str, *, hint: str = "", passing: bool = False) -> TransportError:
+        hint = hint or (_CONNECT_HINTS.get(reason, "") if stage is Stage.CONNECT else "")
         return TransportError(reason, stage, f"{place}: {text}", hint=hint, retryable=passing and not started)
 
     if isinstance(error, ConnectionRefusedError):
