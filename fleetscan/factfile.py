@@ -107,4 +107,8 @@ def resolved(value: JSON, now: datetime) -> JSON:
     if match is None:
         return value
     distance = timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match[1] else timedelta()
-    return (now + distance).astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    try:
+        moment = (now + distance).astimezone(UTC)
+    except OverflowError:  # no calendar goes that far: the text stays, and is no time
+        return value
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

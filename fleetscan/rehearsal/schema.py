@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, JsonValue, StrictBool, model_validator
 
 from fleetscan.model.finding import Status
 from fleetscan.model.host import Role
@@ -120,6 +120,13 @@ class CaseFile(Strict):
 
     based_on: Text | None = Field(default=None, description="the base of all cases that name none")
     cases: Annotated[tuple[Case, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(_some)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_list(cls, data: object) -> object:
+        if isinstance(data, list):
+            raise mistake("a list stands where a mapping is expected", "write `cases:` above it")
+        return data
 
 
 class BaseFile(Strict):

@@ -153,3 +153,27 @@ def test_files_of_another_kind(folder: Rehearsed) -> None:
 def test_an_unknown_check_on_the_command_line(folder: Rehearsed) -> None:
     (mistake,) = folder.mistakes("--check", "volume-has-rom")
     assert 'did you mean "volume-has-room"?' in mistake
+
+
+def test_a_list_without_its_key(folder: Rehearsed) -> None:
+    folder.write(CASES, "- {name: x, expect: {x: pass}}\n")
+    assert folder.mistakes() == [f"{CASES}:1:1: a list stands where a mapping is expected; write `cases:` above it"]
+
+
+def test_several_mistakes_are_told_at_once(folder: Rehearsed) -> None:
+    folder.write("tests/bases/other.yaml", "facts: {volumes: {disks: [{id: v1}]}}\n")
+    folder.replace(CASES, "{free_bytes: 10737418240}", "{free_bytes: lots}")
+    folder.write("tests/volume-has-rom.yaml", "")
+    lines = folder.mistakes()
+    assert [line.split(":")[0] for line in lines] == [
+        *["tests/bases/other.yaml"] * 3,
+        "tests/volume-has-rom.yaml",
+        CASES,
+    ]
+
+
+def test_a_time_beyond_the_calendar(folder: Rehearsed) -> None:
+    folder.replace("probes/volumes.yaml", "label: string?", "label: time?")
+    folder.replace(BASE, "label: data", "label: now+9999999d")
+    (mistake,) = folder.mistakes()
+    assert "disks[1].label: expected a time with zone" in mistake
