@@ -6,12 +6,15 @@ No message holds a secret, nor anything that a command wrote.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import getpass
 import locale
 import os
 import shutil
 import stat
 import subprocess
+import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from fleetscan.model.host import SecretKind, SecretSource
 from fleetscan.model.text import one_line
 
 COMMAND_SECONDS = 30.0
+_POLL_SECONDS = 0.2
 _MAX_BYTES = 64 * 1024
 
 
@@ -31,15 +35,16 @@ def problem_at(origin: str, message: str, cure: str = "") -> Problem:
     return Problem(origin, message, cure)
 
 
-def reveal(source: SecretSource, username: str) -> str:
-    """The secret itself, which is not empty; raises InputError."""
+def reveal(source: SecretSource, username: str, given_up: threading.Event) -> str:
+    """The secret itself, which is not empty; raises InputError. A command is ended once it is `given_up`."""
     if source.kind is SecretKind.KEYRING:
         text = _keyring(source, username)
+    elif source.kind is SecretKind.COMMAND:
+        text = _command(source, given_up)
     else:
         text = {
             SecretKind.ENV: _environment,
             SecretKind.FILE: _file,
-            SecretKind.COMMAND: _command,
             SecretKind.PROMPT: _prompt,
         }[source.kind](source)
     if not text:
@@ -111,27 +116,41 @@ def _first_line(source: SecretSource, content: bytes) -> str:
     raise _error(source, f"{_named(source)} is not text", "save it as UTF-8")
 
 
-def _command(source: SecretSource) -> str:
+def _command(source: SecretSource, given_up: threading.Event) -> str:
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             source.argv or source.value,
             shell=not source.argv,  # the user wrote a line for the shell instead of a list of words
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
-    except subprocess.TimeoutExpired:
-        # Not chained: the exception holds what the command has written so far.
-        message = f"the command did not end within {COMMAND_SECONDS:g} s"
-        raise _error(source, message, "run it by hand; it must not ask anything") from None
     except (OSError, ValueError) as error:
         message = f"the command cannot be started: {getattr(error, 'strerror', None) or error}"
         raise _error(source, message, "check its path") from error
-    if done.returncode:
-        message = f"the command failed with exit status {done.returncode}"
+    content = _written(process, given_up)
+    if content is None:
+        message = f"the command did not end within {COMMAND_SECONDS:g} s"
+        if given_up.is_set():
+            message = "the command was ended, because the scan was"
+        raise _error(source, message, "run it by hand; it must not ask anything")
+    if process.returncode:
+        message = f"the command failed with exit status {process.returncode}"
         raise _error(source, message, "run it by hand to see why; what it wrote is not shown here")
-    return _first_line(source, done.stdout)
+    return _first_line(source, content)
+
+
+def _written(process: subprocess.Popen[bytes], given_up: threading.Event) -> bytes | None:
+    """What a command writes until it ends; None if it had to be killed. Never waits for children that outlive it."""
+    deadline = time.monotonic() + COMMAND_SECONDS
+    while not given_up.is_set() and time.monotonic() < deadline:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=_POLL_SECONDS)[0]
+    process.kill()
+    process.wait()
+    if process.stdout is not None and os.name == "posix":  # on Windows a thread of subprocess still reads it
+        process.stdout.close()
+    return None
 
 
 def _prompt(source: SecretSource) -> str:

@@ -24,6 +24,7 @@ class Vault:
         self._locks = {name: threading.Lock() for name in credentials}
         self._logins: dict[str, Login | InputError] = {}
         self._secrets: dict[tuple[object, ...], Secret] = {}
+        self._given_up = threading.Event()
         self.redactor = Redactor()
         """Knows every secret that was fetched."""
 
@@ -58,6 +59,10 @@ class Vault:
             raise InputError(known.problems)
         return known
 
+    def give_up(self) -> None:
+        """End the commands that are under way, and start no other: nobody waits for their secrets any more."""
+        self._given_up.set()
+
     def _login(self, credential: Credential) -> Login:
         return Login(
             username=credential.username,
@@ -73,7 +78,7 @@ class Vault:
             return None
         key = (source.kind, source.value, source.argv, credential.username)
         if key not in self._secrets:
-            text = sources.reveal(source, credential.username)
+            text = sources.reveal(source, credential.username, self._given_up)
             self.redactor.add(text)
             self._secrets[key] = Secret(text)
         return self._secrets[key]

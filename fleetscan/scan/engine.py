@@ -65,6 +65,7 @@ class Scan:
     def stop(self, reason: Reason) -> None:
         """Start no further host, and end the visits that are under way. Safe to call more than once."""
         self._stopped = self._stopped or reason
+        self._vault.give_up()
         for visit in list(self._visits.values()):
             visit.cancel(reason)
 

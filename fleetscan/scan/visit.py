@@ -81,9 +81,11 @@ class Visit:
             with self.scope:
                 trouble = await self._ask()
         except TransportError as error:
-            trouble = Trouble(reason=error.reason, stage=error.stage, message=error.message, hint=error.hint)
+            trouble = Trouble(reason=error.reason, stage=error.stage, message=self._told(error), hint=error.hint)
         except InputError as error:
             trouble = Trouble(reason=Reason.AUTH_SECRET, stage=Stage.CREDENTIAL, message=error.message)
+            if self._cancelled:
+                trouble = self._late()
         except Exception as error:
             # The one blind catch: a defect of ours costs one host its result, never the run.
             log.exception("visit to %s failed", self.host.name)
@@ -119,6 +121,13 @@ class Visit:
             attempts=self.attempts,
             seconds={stage: round(seconds, 3) for stage, seconds in self._seconds.items()},
         )
+
+    def _told(self, error: TransportError) -> str:
+        """The message; a rejected logon names the account, which the reader may not have expected."""
+        if error.reason is not Reason.AUTH_REJECTED:
+            return error.message
+        account = f": {self.credential.username}" if self.credential.username else ""
+        return f"{error.message} (credential {self.credential.name}{account})"
 
     def _late(self) -> Trouble:
         reason = self._cancelled or Reason.TIMEOUT_HOST

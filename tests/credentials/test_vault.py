@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -155,6 +156,15 @@ def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         f"{ORIGIN}: the command did not end within 0.3 s; run it by hand; it must not ask anything"
     )
     assert caught.value.__cause__ is None
+
+
+def test_a_command_is_ended_with_the_scan_though_a_child_of_it_holds_the_output() -> None:
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(5)'])"
+    prepared = vault(command(*python(child)))
+    threading.Timer(0.5, prepared.give_up).start()
+    began = time.monotonic()
+    assert "the command was ended" in complaint(lambda: prepared.login("audit"))
+    assert time.monotonic() - began < 3
 
 
 def test_a_command_runs_when_it_is_needed_and_once(tmp_path: Path) -> None:
