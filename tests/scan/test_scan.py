@@ -116,7 +116,7 @@ async def test_a_wrong_password_is_tried_twice_and_every_host_says_why(prepare: 
     assert reasons.count(Reason.AUTH_REJECTED) == 2
     assert reasons.count(Reason.AUTH_STOPPED) == 28
     told = [report.trouble.message for report in reports if report.trouble]
-    assert len([message for message in told if message.endswith("(credential audit: svc-audit@CORP.EXAMPLE)")]) == 2
+    assert len([message for message in told if "(credential " in message and ": " in message]) == 2
     assert "was rejected by" in scan.guard.notices[0]
 
 
