@@ -13,6 +13,12 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rejected logons of one test are no business of another, nor of the user who runs the tests."""
+    monkeypatch.setenv("FLEETSCAN_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+
+
 EVERYTHING = os.environ.get("FLEETSCAN_REQUIRE_ALL") == "1"
 """The machine promises to have all that any test needs: a skip is a failure."""
 

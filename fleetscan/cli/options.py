@@ -77,6 +77,11 @@ RunTimeout = Annotated[
     float, typer.Option("--run-timeout", min=0, metavar="S", help="Seconds for the whole run; 0: no limit.")
 ]
 
+ForgetRejections = Annotated[
+    bool,
+    typer.Option("--forget-rejections", help="The secret is right now: forget that its account was rejected lately."),
+]
+
 
 def show(everything: bool, quiet: bool) -> Show:
     """What --all and --quiet ask for; together they are a mistake."""

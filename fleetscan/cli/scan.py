@@ -36,6 +36,7 @@ def scan(
     connect_timeout: opt.ConnectTimeout = 10.0,
     host_timeout: opt.HostTimeout = 120.0,
     run_timeout: opt.RunTimeout = 0.0,
+    forget_rejections: opt.ForgetRejections = False,
     color: opt.ColorChoice = opt.Color.AUTO,
 ) -> None:
     """Visit the hosts of an inventory, run the checks of a playbook, and show what is not as it should be.
@@ -51,6 +52,7 @@ def scan(
     from fleetscan.report import check_writable, target_list
     from fleetscan.scan import Scan, ScanOptions
     from fleetscan.scan.capacity import affordable
+    from fleetscan.scan.memory import RejectionMemory
     from fleetscan.scan.outcome import exit_status, new_run_id
     from fleetscan.transports import not_installed
 
@@ -80,7 +82,11 @@ def scan(
         host_timeout=host_timeout,
         run_timeout=run_timeout,
     )
-    prepared = Scan(fleet, hosts, book, vault, scan_options)
+    memory = RejectionMemory()
+    if forget_rejections:
+        for credential in {host.credential for host in hosts}:
+            memory.forget(fleet.credentials[credential].username)
+    prepared = Scan(fleet, hosts, book, vault, scan_options, memory)
 
     async def make(conduct: Callable[[Scan], Awaitable[None]]) -> None:
         await conduct(prepared)

@@ -19,6 +19,7 @@ from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.run import HostReport, Trouble
 from fleetscan.powershell.payload import Payload, build
 from fleetscan.scan.guard import LogonGuard
+from fleetscan.scan.memory import RejectionMemory
 from fleetscan.scan.visit import Budget, Visit
 
 
@@ -49,11 +50,17 @@ class Scan:
     """
 
     def __init__(
-        self, inventory: Inventory, hosts: tuple[Host, ...], playbook: Playbook, vault: Vault, options: ScanOptions
+        self,
+        inventory: Inventory,
+        hosts: tuple[Host, ...],
+        playbook: Playbook,
+        vault: Vault,
+        options: ScanOptions,
+        memory: RejectionMemory | None = None,
     ) -> None:
         self.hosts = hosts
         self.reports: dict[str, HostReport] = {}
-        self.guard = LogonGuard()
+        self.guard = LogonGuard(memory)
         self._inventory = inventory
         self._playbook = playbook
         self._vault = vault

@@ -5,6 +5,8 @@ since two credentials of one account may hold two passwords:
 - the first logon goes to one host alone; only its success opens the way for the others;
 - two rejections without a success between them end all further logons in this run, of the account or of the credential;
 - after a single rejection, logons go one at a time until one succeeds;
+- rejections in earlier runs of the last half hour count: after one, the next one is the last; after three, none is
+  tried;
 - never more than the credential's `parallel_logons` are under way at once, so that a password that changes in the
   middle of a scan is tried that often at most.
 """
@@ -20,6 +22,7 @@ import anyio
 from fleetscan.errors import TransportError
 from fleetscan.model.host import Credential
 from fleetscan.model.reasons import Reason, Stage
+from fleetscan.scan.memory import MAX_IN_WINDOW, RejectionMemory
 
 MAX_REJECTIONS = 2
 PATIENCE = 3.0
@@ -88,7 +91,9 @@ class _Logons:
 class LogonGuard:
     """Lets logons through one account at a time, as the module's rules say."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: RejectionMemory | None = None) -> None:
+        """`memory` adds what earlier runs came to; without one, only this run counts."""
+        self._memory = memory
         self._accounts: dict[str, _Record] = {}
         self._credentials: dict[str, _Logons] = {}
         self._changed = anyio.Event()
@@ -120,8 +125,12 @@ class LogonGuard:
             if error.reason is Reason.AUTH_REJECTED:
                 for record in logons.both:
                     record.reject(host)
+                if self._memory is not None:
+                    self._memory.add(credential.username)
             raise
         else:
+            if self._memory is not None and not logons.account.proven:
+                self._memory.forget(credential.username)
             for record in logons.both:
                 record.accept()
         finally:
@@ -132,9 +141,19 @@ class LogonGuard:
 
     def _logons(self, credential: Credential) -> _Logons:
         if credential.name not in self._credentials:
-            account = self._accounts.setdefault(credential.username.casefold(), _Record(credential.username))
+            name = credential.username.casefold()
+            account = self._accounts.get(name) or self._accounts.setdefault(name, self._remembered(credential.username))
             self._credentials[credential.name] = _Logons(account, _Record(credential.name), credential.parallel_logons)
         return self._credentials[credential.name]
+
+    def _remembered(self, username: str) -> _Record:
+        """An account as earlier runs left it: one more rejection is its last, or there is none left."""
+        record = _Record(username)
+        past = self._memory.count(username) if self._memory is not None else 0
+        if past:
+            record.rejections = MAX_REJECTIONS if past >= MAX_IN_WINDOW else MAX_REJECTIONS - 1
+            record.rejected_by.append(f"earlier runs ({past} times in half an hour)" if past > 1 else "an earlier run")
+        return record
 
     async def _admit(self, logons: _Logons, credential: Credential) -> float:
         while True:
@@ -145,7 +164,7 @@ class LogonGuard:
                     Stage.LOGON,
                     f"not tried: {credential.username} was rejected by {stopped.hosts}, "
                     "and more attempts could lock the account",
-                    hint=f"check the secret of credential {credential.name}, then scan again",
+                    hint=f"check the secret of credential {credential.name}, then scan with --forget-rejections",
                 )
             now = anyio.current_time()
             if logons.may_start(now):

@@ -52,7 +52,11 @@ def scan(lab: RunningLab, *options: str, interrupt_at: int = 0) -> Usage:
         document = Path(folder, "result.json")
         command = [sys.executable, "-m", "fleetscan", "scan", "-i", str(lab.inventory), "-o", str(document), "--quiet"]
         began = time.monotonic()
-        process = subprocess.Popen([*command, *options], env=os.environ | lab.environment, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*command, *options],
+            env=os.environ | lab.environment | {"FLEETSCAN_STATE_DIR": folder},
+            stdout=subprocess.DEVNULL,
+        )
         if interrupt_at:
             while lab.total("commands") < interrupt_at:
                 time.sleep(0.05)
