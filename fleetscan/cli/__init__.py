@@ -56,10 +56,7 @@ def options(
 
 def run() -> NoReturn:
     """Run a command and exit; the one place that turns an error into a message and a status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A terminal that lacks a character gets a question mark, not a crash.
-            stream.reconfigure(errors="replace")
+    _mend_streams()
     debug = "--debug" in sys.argv[1:]
     try:
         app()
@@ -67,7 +64,9 @@ def run() -> NoReturn:
         _complain(error)
         sys.exit(ExitStatus.BAD_INPUT)
     except BrokenPipeError:
-        _close_stdout()
+        from fleetscan.cli.present import close_stdout
+
+        close_stdout()
         sys.exit(ExitStatus.INTERNAL)
     except KeyboardInterrupt:
         sys.exit(ExitStatus.INTERRUPTED)
@@ -82,6 +81,19 @@ def run() -> NoReturn:
     sys.exit(ExitStatus.COMPLIANT)
 
 
+def _mend_streams() -> None:
+    """A terminal that lacks a character gets a question mark, not a crash; a stream that is closed swallows all."""
+    import os
+    from pathlib import Path
+
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
 def _complain(error: InputError) -> None:
     count = len(error.problems)
     for problem in error.problems[:SHOWN_PROBLEMS]:
@@ -89,10 +101,3 @@ def _complain(error: InputError) -> None:
     if count > SHOWN_PROBLEMS:
         print(f"and {count - SHOWN_PROBLEMS} more", file=sys.stderr)
     print(f"{count} mistake{'s' if count != 1 else ''}; nothing was contacted.", file=sys.stderr)
-
-
-def _close_stdout() -> None:
-    """The reader is gone: let Python's last flush go nowhere instead of complaining."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -60,7 +60,21 @@ def present(
         exit_status=status,
         again=_again(report, command, width - AGAIN_MARGIN),
     )
-    print(text)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        close_stdout()
+        raise FleetscanError(
+            f"the table cannot be written to standard output: {error.strerror}",
+            hint="free some space, and scan again with -o FILE: a report in a file is never lost",
+        ) from error
+
+
+def close_stdout() -> None:
+    """Nobody takes what we write: let Python's last flush go nowhere instead of complaining."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _again(report: RunReport, command: str, width: int) -> str:

@@ -117,9 +117,10 @@ def write(report: RunReport, wanted: ReportTarget) -> str:
         for part in [text] if isinstance(text, str) else text:
             yield part.encode()
 
+    spare = f"fleetscan-{report.run_id}-"
     if wanted.path == STANDARD_OUTPUT:
-        files.write_standard_output(parts)
+        files.write_standard_output(parts, spare=spare)
     else:
-        files.write(Path(wanted.path), parts, spare=f"fleetscan-{report.run_id}-")
+        files.write(Path(wanted.path), parts, spare=spare)
     unit = FORMATS[wanted.format].unit
     return f"{wanted.path} ({report.counts().total():,} {unit})" if unit else wanted.path

@@ -59,15 +59,25 @@ def write(path: Path, parts: Parts, *, spare: str) -> None:
         _write_spare(path, parts, spare, error)
 
 
-def write_standard_output(parts: Parts) -> None:
-    """Write bytes to standard output as they are. A reader that went away has read enough."""
+def write_standard_output(parts: Parts, *, spare: str) -> None:
+    """Write bytes to standard output as they are. A reader that went away has read enough.
+
+    Where the disk behind it is full, the whole report goes to a new file, as with `write`; FleetscanError says so.
+    """
     try:
         sys.stdout.flush()
         sys.stdout.buffer.writelines(parts())
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # What is still buffered would raise once more when the interpreter closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_standard_output()
+    except OSError as error:
+        _close_standard_output()
+        _write_spare(Path("standard output"), parts, spare, error)
+
+
+def _close_standard_output() -> None:
+    """What is still buffered would raise once more when the interpreter closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _resolved(path: Path) -> Path:

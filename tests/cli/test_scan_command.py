@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -227,3 +228,29 @@ def test_the_next_command_asks_the_same_of_the_hosts_that_were_not_assessed(star
     assert again == (
         f"Again: fleetscan scan -i {lab.inventory} --check 'vmms-*' --tag events -l 'hv[0001:0009].lab.example'"
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
+def test_a_full_disk_behind_standard_output_does_not_cost_the_report(start_lab: StartLab) -> None:
+    lab = start_lab(*ONE)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*FLEETSCAN, "scan", "-i", str(lab.inventory), "-o", "csv=-"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env={**os.environ, **lab.environment},
+        )
+    assert done.returncode == ExitStatus.INTERNAL
+    spare = Path(done.stderr.split("the report is in ", 1)[1].split()[0].rstrip(";"))
+    assert spare.read_text(encoding="utf-8").count("hv0001.lab.example") > 10
+    spare.unlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes the stream by a shell")
+def test_closed_streams_are_no_error(start_lab: StartLab) -> None:
+    lab = start_lab(*ONE)
+    line = shlex.join([*FLEETSCAN, "scan", "-i", str(lab.inventory)])
+    environment = {**os.environ, **lab.environment}
+    done = subprocess.run(["sh", "-c", f"{line} <&- >&- 2>&-"], env=environment, timeout=60)
+    assert done.returncode == ExitStatus.COMPLIANT
