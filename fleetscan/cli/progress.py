@@ -11,6 +11,9 @@ from fleetscan.model.host import Host
 from fleetscan.model.reasons import Stage
 from fleetscan.model.run import HostReport
 
+ECHO = 3
+"""Columns that `^C` needs, and the cursor after it."""
+
 
 class Silent:
     """An observer that shows nothing."""
@@ -34,15 +37,26 @@ class Bar(Silent):
     """An observer that shows hosts done, failing and not assessed, and what the slowest host is doing."""
 
     def __init__(self, total: int) -> None:
-        from rich.console import Console
+        from rich.console import Console, ConsoleDimensions
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.table import Column
+
+        class Roomy(Console):
+            """Leaves room at the end of a line, where the terminal echoes ^C: wrapped, it would tear the bar apart."""
+
+            @property  # type: ignore[misc] # the setter of rich's is for terminals of a fixed size
+            def size(self) -> ConsoleDimensions:
+                whole = super().size
+                return ConsoleDimensions(max(whole.width - ECHO, 1), whole.height)
 
         self._progress = Progress(
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("hosts  {task.description}"),
-            TimeElapsedColumn(),
-            console=Console(file=sys.stderr),
+            MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=len(f"{total}/{total}"))),
+            TextColumn("hosts"),
+            TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=len("0:00:00"))),
+            # Last, since it changes its length: what stands before it does not jump.
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=Roomy(file=sys.stderr),
             transient=True,
         )
         self._task = self._progress.add_task("", total=total)

@@ -11,13 +11,15 @@ from fleetscan.model.run import HostReport
 from fleetscan.report import words
 from fleetscan.report.digest import HOST, OBJECT, OBJECT_ID, Problem
 from fleetscan.report.grid import Grid
-from fleetscan.report.layout import wrap
+from fleetscan.report.layout import cut_middle, wrap
 from fleetscan.report.names import fold_text
 
 NAMES = 400
 """Columns that a list of objects may take, on several lines."""
 CELL_NAMES = 14
 """Columns up to which the names of several objects say more in a cell than their number."""
+LONG_NAME = 60
+"""Columns of one name among others; most systems allow no longer ones."""
 SENTENCE_NAMES = 48
 SENTENCE_LINES = 4
 """Lines that somebody else's sentence may take: the files have the whole of it."""
@@ -60,8 +62,9 @@ class Screen:
         return words.number(len(problem.pairs), kind)
 
     def names(self, problem: Problem) -> str:
-        """The names of the objects, folded."""
-        return fold_text([self.grid.lay(name) for name in problem.objects()], NAMES)
+        """The names of the objects, folded; of an absurdly long one among others its beginning and its end."""
+        names = [self.grid.lay(name) for name in problem.objects()]
+        return fold_text([cut_middle(name, LONG_NAME) for name in names] if len(names) > 1 else names, NAMES)
 
     def told(self, problem: Problem, attribute: str) -> str:
         """A text of the findings, told once for all: with the names of all, or as the most common example."""
