@@ -113,3 +113,16 @@ async def test_broken_wmi(powershell: PowerShellEngine) -> None:
     slow = await _ask(powershell, probe, machine)
     assert slow.data is not None
     assert slow.data["cimv2"]["seconds"] == 1  # type: ignore[index,call-overload] # validated above
+
+
+@pytest.mark.parametrize("name", ["host-services", "guest-services"])
+async def test_start_types_stand_in_the_registry_where_services_tell_none(
+    powershell: PowerShellEngine, name: str
+) -> None:
+    """Windows PowerShell 4, as 2012 R2 brings it, has services without a start type: the answer is the same."""
+    probe = builtin().probes[name]
+    machine = _machine(probe, {})
+    new = await _ask(powershell, probe, speaking(machine, "en-US", build=20348))
+    old = await _ask(powershell, probe, speaking(machine, "en-US", build=9600))
+    assert old.data is not None, old.message
+    assert old.data == new.data

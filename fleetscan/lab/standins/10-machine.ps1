@@ -2,6 +2,7 @@
 # They answer from $SimHost, the facts of the machine, in the shapes and with the errors of real Windows.
 
 enum ServiceControllerStatus { Stopped = 1; StartPending = 2; StopPending = 3; Running = 4; ContinuePending = 5; PausePending = 6; Paused = 7 }
+enum ServiceStartMode { Boot = 0; System = 1; Automatic = 2; Manual = 3; Disabled = 4 }
 
 # What a probe would find: its answer, or nothing if the facts say that the question fails.
 function global:Get-SimAnswer([string]$Probe) {
@@ -119,7 +120,12 @@ function global:Get-Service {
             $PSCmdlet.WriteError((New-SimError ([InvalidOperationException]::new((Get-SimText 'noservice' $wanted))) 'NoServiceFoundForGivenName' 'ObjectNotFound' $wanted))
             continue
         }
-        [pscustomobject]@{ Name = $real[0]; ServiceName = $real[0]; Status = [ServiceControllerStatus]"$($services[$real[0]].state)" }
+        $service = [pscustomobject]@{ Name = $real[0]; ServiceName = $real[0]; Status = [ServiceControllerStatus]"$($services[$real[0]].state)" }
+        # Windows Server 2012 R2 comes with PowerShell 4, whose services tell no start type.
+        if ([int]$SimHost.os.build -gt 9600) {
+            Add-Member -InputObject $service -MemberType NoteProperty -Name StartType -Value ([ServiceStartMode]"$($services[$real[0]].start)")
+        }
+        $service
     }
 }
 

@@ -1,5 +1,5 @@
 # State and start type of the services that a snapshot inside the guest needs. What is not installed is left out.
-# Get-Service and the registry are asked, not WMI: WMI is one of the suspects. Ask before vssadmin, which starts VSS.
+# Get-Service is asked, not WMI: WMI is one of the suspects. Ask before vssadmin, which starts VSS.
 $wanted = @('Winmgmt', 'vmicvss', 'VSS', 'swprv', 'CryptSvc', 'EventSystem', 'COMSysApp', 'MSiSCSI', 'Azure Site Recovery VSS Provider')
 $problems = @()
 try {
@@ -17,9 +17,14 @@ if ($found.Count -eq 0) { throw 'no service is visible to this account, not even
 $start = @{ '0' = 'Boot'; '1' = 'System'; '2' = 'Automatic'; '3' = 'Manual'; '4' = 'Disabled' }
 $services = @{}
 foreach ($service in $found) {
-    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($service.Name)"
-    $number = "$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).Start)"
+    # Windows PowerShell 5.1 tells the start type with the service; otherwise it stands in the registry.
+    try { $type = "$($service.StartType)" } catch { $type = '' }
+    if ($type -eq '') {
+        $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($service.Name)"
+        $number = "$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).Start)"
+        $type = "$($start[$number])"
+    }
     $name = "$($service.Name)".ToLower() -replace ' ', '_'
-    $services[$name] = @{ state = "$($service.Status)"; start = "$($start[$number])" }
+    $services[$name] = @{ state = "$($service.Status)"; start = $type }
 }
 @{ services = $services }

@@ -1,5 +1,5 @@
 # State and start type of the services that replication needs. What is not installed is left out of the answer.
-# Get-Service and the registry are asked, not WMI: WMI is one of the suspects.
+# Get-Service is asked, not WMI: WMI is one of the suspects.
 $wanted = @('vmms', 'Winmgmt', 'obengine', 'dra', 'SCVMMService', 'SCVMMAgent', 'ClusSvc', 'VSS', 'swprv')
 $problems = @()
 try {
@@ -17,8 +17,13 @@ if ($found.Count -eq 0) { throw 'no service is visible to this account, not even
 $start = @{ '0' = 'Boot'; '1' = 'System'; '2' = 'Automatic'; '3' = 'Manual'; '4' = 'Disabled' }
 $services = @{}
 foreach ($service in $found) {
-    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($service.Name)"
-    $number = "$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).Start)"
-    $services["$($service.Name)".ToLower()] = @{ state = "$($service.Status)"; start = "$($start[$number])" }
+    # Windows PowerShell 5.1 tells the start type with the service; otherwise it stands in the registry.
+    try { $type = "$($service.StartType)" } catch { $type = '' }
+    if ($type -eq '') {
+        $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$($service.Name)"
+        $number = "$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).Start)"
+        $type = "$($start[$number])"
+    }
+    $services["$($service.Name)".ToLower()] = @{ state = "$($service.Status)"; start = $type }
 }
 @{ services = $services }
