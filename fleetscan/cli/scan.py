@@ -120,6 +120,7 @@ def _preview(hosts: tuple[Host, ...], book: Playbook) -> str:
     from tabulate import tabulate
 
     from fleetscan.powershell.payload import build
+    from fleetscan.report.words import plural
 
     rows = []
     for host in hosts:
@@ -132,4 +133,5 @@ def _preview(hosts: tuple[Host, ...], book: Playbook) -> str:
     table = tabulate(
         rows, ["host", "roles", "address", "by", "credential", "payload"], tablefmt="plain", disable_numparse=True
     )
-    return f"{table}\n\n{len(hosts)} hosts, {len(book.checks)} checks of {book.name}; nothing was contacted."
+    counts = f"{plural(len(hosts), 'host')}, {plural(len(book.checks), 'check')}"
+    return f"{table}\n\n{counts} of {book.name}; nothing was contacted."

@@ -86,7 +86,9 @@ def _add_hosts(draft: Draft, hostvars: dict[str, dict[str, Any]], groups: dict[s
             for made in hosts_of(host, lambda _: place, base):
                 draft.add_host(made, None)
     if ignored:
-        listed = ", ".join(f"{variable} ({count} hosts)" for variable, count in sorted(ignored.items()))
+        listed = ", ".join(
+            f"{variable} ({count} host{'s' if count > 1 else ''})" for variable, count in sorted(ignored.items())
+        )
         draft.notices.append(f"{draft.source}: not used: {listed}; fleetscan logs on with credentials of its own")
 
 

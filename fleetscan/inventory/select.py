@@ -87,6 +87,9 @@ class _Finder:
 
     def _read(self, path: str) -> str:
         if path == "-":
+            if yamlfile.STDIN in self._inventory.sources:
+                cure = "write the names to a file, and give -l @FILE"
+                raise InputError.of(_SOURCE, "standard input holds the inventory already, not the names", cure)
             return yamlfile.read_stream(self._stdin)
         sources = self._inventory.sources
         beside = Path(sources[0]).parent / path if sources else Path(path)

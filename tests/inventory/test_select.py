@@ -194,3 +194,10 @@ def test_any_pattern_selects_or_is_refused(inventory: Inventory, pattern: str) -
     except InputError:
         return
     assert found
+
+
+def test_standard_input_is_the_inventory_or_the_names_not_both() -> None:
+    text = "defaults: {credential: a}\ncredentials: {a: {username: a}}\ngroups: {a: {roles: [vmm], hosts: [one]}}\n"
+    stream = io.StringIO(text)
+    with pytest.raises(InputError, match="holds the inventory already.*@FILE"):
+        select(load(["-"], stream), "-", stream)
