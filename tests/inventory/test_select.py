@@ -199,5 +199,5 @@ def test_any_pattern_selects_or_is_refused(inventory: Inventory, pattern: str) -
 def test_standard_input_is_the_inventory_or_the_names_not_both() -> None:
     text = "defaults: {credential: a}\ncredentials: {a: {username: a}}\ngroups: {a: {roles: [vmm], hosts: [one]}}\n"
     stream = io.StringIO(text)
-    with pytest.raises(InputError, match="holds the inventory already.*@FILE"):
+    with pytest.raises(InputError, match=r"holds the inventory already.*@FILE"):
         select(load(["-"], stream), "-", stream)
