@@ -125,6 +125,8 @@ def _fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, i
     widths = natural
     for gone, deepest in attempts:
         widths = [0 if index in gone else wide for index, wide in enumerate(natural)]
+        # A column far beyond what is generous gives first, however important it is.
+        _shrink(widths, width, [2 * column.floors[0] for column in columns], importance)
         for level in range(deepest + 1):
             _shrink(widths, width, [column.floors[level] for column in columns], importance)
         if _total(widths) <= width:

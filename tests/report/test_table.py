@@ -317,3 +317,11 @@ def test_more_zones_than_a_screen_has_lines_still_add_up() -> None:
 def test_a_failure_without_words_is_told_by_what_is_required() -> None:
     found = finding("hv01", "check", Status.FAIL, check_title="vmms runs", message="vmms runs")
     assert "check: required: vmms runs" in screen(run([visit(host("hv01"), [found])]))
+
+
+def test_a_cell_that_is_far_too_long_gives_way_before_the_others_lose_anything() -> None:
+    wanted = "5.24.902.11 or newer (list of 2025-10)"
+    failed = finding("hv1.example", "agent-version", Status.FAIL, observed="x" * 100, expected=wanted)
+    text = screen(run([visit(host("hv1.example"), [failed])]), width=150)
+    assert wanted in text
+    assert "x" * 50 in text
