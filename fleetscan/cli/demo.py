@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -44,7 +46,7 @@ def demo(
     async def make(conduct: Callable[[Scan], Awaitable[None]]) -> None:
         choice = Choice.REAL if PowerShellEngine.find() else Choice.DIRECT
         async with Lab(demo_fleet(), engine=engine(choice)) as lab:
-            print(lab.describe(), file=sys.stderr)
+            _tell(f"Starting a simulated fleet, {lab.describe()}.")
             os.environ.update(lab.environment)
             fleet = inventories.load(["-"], io.StringIO(lab.inventory()))
             vault = Vault(fleet.credentials)
@@ -65,8 +67,12 @@ def demo(
     present(report, targets, status, show=show, color=color, written=written, command="")
     if report.interrupted or ending is ExitStatus.INTERNAL:
         raise typer.Exit(ending)
-    print(
+    _tell(
         f"Every host above was simulated. A scan of real hosts would have ended with {status.value}; "
-        "the demo itself succeeded.",
-        file=sys.stderr,
+        "the demo itself succeeded."
     )
+
+
+def _tell(text: str) -> None:
+    """A notice for people, in the width of their terminal."""
+    print(textwrap.fill(text, shutil.get_terminal_size().columns), file=sys.stderr)
