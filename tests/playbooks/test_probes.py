@@ -122,7 +122,7 @@ async def test_start_types_stand_in_the_registry_where_services_tell_none(
     """Windows PowerShell 4, as 2012 R2 brings it, has services without a start type: the answer is the same."""
     probe = builtin().probes[name]
     machine = _machine(probe, {})
-    new = await _ask(powershell, probe, speaking(machine, "en-US", build=20348))
-    old = await _ask(powershell, probe, speaking(machine, "en-US", build=9600))
+    new = await _ask(powershell, probe, speaking(machine, "en-US", build="20348"))
+    old = await _ask(powershell, probe, speaking(machine, "en-US", build="9600"))
     assert old.data is not None, old.message
     assert old.data == new.data
