@@ -57,7 +57,10 @@ def options(
 def run() -> NoReturn:
     """Run a command and exit; the one place that turns an error into a message and a status."""
     _mend_streams()
-    debug = "--debug" in sys.argv[1:]
+    program, *words = sys.argv
+    debug = "--debug" in words
+    if debug:  # wherever it was written: it belongs to all commands
+        sys.argv = [program, "--debug", *(word for word in words if word != "--debug")]
     try:
         app()
     except InputError as error:

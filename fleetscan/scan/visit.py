@@ -105,6 +105,7 @@ class Visit:
         if trouble is not None:
             redact = self.vault.redactor.redact
             trouble = replace(trouble, message=redact(trouble.message), hint=redact(trouble.hint))
+            log.debug("%s: %s at %s: %s", self.host.name, trouble.reason, trouble.stage, trouble.message)
         facts = answers.merge(self.payload, self._readings)
         self._enter(Stage.JUDGE)
         findings = judge(self.host, facts, self.playbook, trouble)
@@ -217,7 +218,9 @@ class Visit:
 
     def _enter(self, stage: Stage) -> None:
         now = anyio.current_time()
-        self._seconds[self.stage] = self._seconds.get(self.stage, 0.0) + now - self._stage_since
+        spent = now - self._stage_since
+        log.debug("%s: %s after %.3f s of %s", self.host.name, stage, spent, self.stage)
+        self._seconds[self.stage] = self._seconds.get(self.stage, 0.0) + spent
         self._stage_since = now
         self.stage = stage
         self.on_stage(self.host, stage)

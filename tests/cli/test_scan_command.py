@@ -137,6 +137,15 @@ def test_no_secret_is_in_any_output(start_lab: StartLab, tmp_path: Path) -> None
     assert canary not in done.stdout + done.stderr + written
 
 
+def test_the_log_tells_the_steps_of_a_visit_wherever_debug_is_written(start_lab: StartLab) -> None:
+    lab = start_lab(*ONE)
+    done = fleetscan("scan", "-i", str(lab.inventory), "--check", "vmms-running", "--debug", lab=lab)
+    assert done.returncode == ExitStatus.COMPLIANT
+    assert "hv0001.lab.example: logon after " in done.stderr
+    assert "hv0001.lab.example: answer after " in done.stderr
+    assert not set(lab.environment.values()) & set(done.stderr.split())
+
+
 def start(lab: RunningLab, *arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, **lab.environment}
     return subprocess.Popen(
