@@ -36,7 +36,13 @@ def _separated(items: Iterator[str]) -> Iterator[str]:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(_exact(value), ensure_ascii=True, allow_nan=False)
+    try:
+        text = json.dumps(value, allow_nan=False, default=dict)
+    except ValueError:
+        text = ""
+    if not text or "\\ud" in text:  # something that JSON or UTF-8 may not be able to say: look at every part of it
+        text = json.dumps(_exact(value), allow_nan=False)
+    return text
 
 
 def _exact(value: object) -> object:
