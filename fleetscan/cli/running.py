@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import anyio
 
@@ -37,15 +39,40 @@ class _Stopper:
 
         loop = asyncio.get_running_loop()
 
-        def on_signal(_number: int, _frame: FrameType | None) -> None:
+        def on_signal(number: int, _frame: FrameType | None) -> None:
+            if number not in (signal.SIGINT, signal.SIGTERM):
+                _leave_terminal()
             if self.stopped:
                 raise KeyboardInterrupt
             self.stopped = True
             print("Stopping: no further host is contacted, open shells are closed (5 s at most).", file=sys.stderr)
             loop.call_soon_threadsafe(self._scan.stop, Reason.CANCELLED)
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _signals():
             signal.signal(number, on_signal)
+
+
+def _signals() -> list[signal.Signals]:
+    """What ends a run in order: Ctrl+C, a polite kill, a terminal that was closed, unless it is to run on (nohup)."""
+    ends = [signal.SIGINT, signal.SIGTERM]
+    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+        return ends
+    return [*ends, hang_up]
+
+
+def _leave_terminal() -> None:
+    """The terminal is gone, and writing to it would fail: what it would have shown goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None and _is_terminal(stream):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    """Also of one that is hung up, which `isatty` denies."""
+    return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
 
 
 @contextmanager
@@ -53,8 +80,10 @@ def reports_first() -> Iterator[None]:
     """Until the reports are written, an impatient second Ctrl+C must not cost them: it is told, one more is obeyed."""
     told = False
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
+    def on_signal(number: int, _frame: FrameType | None) -> None:
         nonlocal told
+        if number not in (signal.SIGINT, signal.SIGTERM):
+            _leave_terminal()
         if told:
             raise KeyboardInterrupt
         told = True
@@ -66,7 +95,7 @@ def reports_first() -> Iterator[None]:
 
 @contextmanager
 def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.getsignal(number) for number in _signals()}
     try:
         for number in previous:
             signal.signal(number, handler)

@@ -76,7 +76,7 @@ def unresolved(name: str, error: Exception | None) -> TransportError:
     return TransportError(
         Reason.UNREACHABLE_DNS,
         Stage.RESOLVE,
-        f"the name {name} cannot be resolved: {text}",
+        f"{name}: the name cannot be resolved: {text}",
         hint="check the name, the DNS servers and search domains of this machine, or set `address` in the inventory",
         retryable=passing,
     )

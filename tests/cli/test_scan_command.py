@@ -263,3 +263,27 @@ def test_closed_streams_are_no_error(start_lab: StartLab) -> None:
     environment = {**os.environ, **lab.environment}
     done = subprocess.run(["sh", "-c", f"{line} <&- >&- 2>&-"], env=environment, timeout=60)
     assert done.returncode == ExitStatus.COMPLIANT
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_closed_terminal_does_not_cost_the_reports(start_lab: StartLab, tmp_path: Path) -> None:
+    import pty
+
+    lab = start_lab("--hosts", "20", "--scheme", "http", "--powershell-seconds", "0.5")
+    document = tmp_path / "cut.json"
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*FLEETSCAN, "scan", "-i", str(lab.inventory), "--concurrency", "2", "-o", str(document)],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env={**os.environ, **lab.environment},
+    )
+    os.close(terminal)
+    while not any(host["commands"] for host in lab.counters().values()):
+        time.sleep(0.1)
+    os.close(master)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(20) == ExitStatus.INTERRUPTED
+    assert len(json.loads(document.read_text(encoding="utf-8"))["hosts"]) == 20
+    assert sum(host["shells_open"] for host in lab.counters().values()) == 0
