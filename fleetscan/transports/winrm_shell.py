@@ -239,7 +239,9 @@ def _protocol(link: Link, settings: WinRMSettings, login: Login, name: str) -> _
         "kerberos_hostname_override": name,
         "message_encryption": "always" if link.progress.sealed else "never",
         "send_cbt": settings.channel_binding,
-        "proxy": None,
+        # None would let requests change the environment of the process for a moment in each thread, and lose the race.
+        # No proxy is ever asked: `harden` takes them out before anything is sent, and this one leads nowhere.
+        "proxy": "http://proxy.invalid",
     }
     transport = _Transport(link, login, auth_method=settings.auth.value, **shared)
     return _Protocol(transport, transport=settings.auth.value, operation_timeout_sec=OPERATION_TIMEOUT, **shared)
