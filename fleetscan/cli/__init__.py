@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from typing import Annotated, NoReturn
 
 import typer
@@ -17,6 +18,13 @@ EXIT_CODES = "Exit codes: " + " · ".join(f"{status.value} {status.meaning}" for
 
 SHOWN_PROBLEMS = 50
 """A file of another kind has a mistake on every line; nobody reads them all."""
+
+_PLAINER = "fleetscan.plainer"
+_RICH, _PLAIN = "·…’‘“”–—", "-~''\"\"--"
+_LOOK_ALIKES: dict[int, str] = defaultdict(
+    lambda: "?", {ord(rich): plain for rich, plain in zip(_RICH, _PLAIN, strict=True)}
+)
+"""Characters of a screen for terminals that have only ASCII; none is wider than what it stands for."""
 
 app = typer.Typer(
     name="fleetscan",
@@ -84,8 +92,15 @@ def run() -> NoReturn:
     sys.exit(ExitStatus.COMPLIANT)
 
 
+def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return error.object[error.start : error.end].translate(_LOOK_ALIKES), error.end
+
+
 def _mend_streams() -> None:
-    """A terminal that lacks a character gets a question mark, not a crash; a stream that is closed swallows all."""
+    """A terminal that lacks a character gets one like it, not a crash; a stream that is closed swallows all."""
+    import codecs
     import os
     from pathlib import Path
 
@@ -94,7 +109,8 @@ def _mend_streams() -> None:
         if stream is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            codecs.register_error(_PLAINER, _plainer)
+            stream.reconfigure(errors=_PLAINER)
 
 
 def _complain(error: InputError) -> None:

@@ -287,3 +287,12 @@ def test_a_closed_terminal_does_not_cost_the_reports(start_lab: StartLab, tmp_pa
     assert process.wait(20) == ExitStatus.INTERRUPTED
     assert len(json.loads(document.read_text(encoding="utf-8"))["hosts"]) == 20
     assert sum(host["shells_open"] for host in lab.counters().values()) == 0
+
+
+def test_an_ascii_terminal_gets_characters_that_look_alike(start_lab: StartLab) -> None:
+    lab = start_lab(*TROUBLED)
+    done = fleetscan("scan", "-i", str(lab.inventory), lab=lab, PYTHONIOENCODING="ascii", COLUMNS="80")
+    assert done.stdout.isascii()
+    assert " - hyperv - FAIL - " in done.stdout
+    assert "~" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
