@@ -56,7 +56,7 @@ Outputs = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Also write a report; the suffix names the format (.csv .json), or FORMAT=FILE.",
+        help="Also write a report; the suffix names the format (.csv .json .txt), or FORMAT=FILE.",
     ),
 ]
 FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit with 3 for failures of at least this severity.")]

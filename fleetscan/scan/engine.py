@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from fleetscan.credentials import Vault
 from fleetscan.judge import judge
@@ -67,6 +68,7 @@ class Scan:
         self._options = options
         self._visits: dict[str, Visit] = {}
         self._stopped: Reason | None = None
+        self._bench = anyio.Lock()
         self._payloads: dict[frozenset[str], Payload] = {}
 
     def stop(self, reason: Reason) -> None:
@@ -103,14 +105,22 @@ class Scan:
         self.stop(Reason.TIMEOUT_RUN)
 
     async def _queue(self, host: Host, limits: Sequence[anyio.CapacityLimiter], observer: Observer) -> None:
+        visit: Visit | None = None
         async with AsyncExitStack() as stack:
             for limit in limits:
                 await stack.enter_async_context(limit)
-            report = self._unvisited(host) if self._stopped else await self._visit(host, observer)
+            if not self._stopped:
+                visit = self._visit(host, observer)
+                await visit.run()
+                del self._visits[host.name]
+        # One after the other, and never two without giving way: while a host is judged, no logon can make progress.
+        async with self._bench:
+            await checkpoint()
+            report = visit.report() if visit is not None else self._unvisited(host)
         self.reports[host.name] = report
         observer.on_done(report)
 
-    async def _visit(self, host: Host, observer: Observer) -> HostReport:
+    def _visit(self, host: Host, observer: Observer) -> Visit:
         visit = Visit(
             host=host,
             credential=self._inventory.credentials[host.credential],
@@ -122,10 +132,7 @@ class Scan:
             on_stage=observer.on_stage,
         )
         self._visits[host.name] = visit
-        try:
-            return await visit.run()
-        finally:
-            del self._visits[host.name]
+        return visit
 
     def _payload(self, host: Host) -> Payload:
         roles = frozenset(host.roles)

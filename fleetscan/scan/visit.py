@@ -59,6 +59,9 @@ class Visit:
     stage: Stage = Stage.QUEUED
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     attempts: int = 0
+    _started: datetime | None = None
+    _ended: datetime | None = None
+    _trouble: Trouble | None = None
     _cancelled: Reason | None = None
     _output: Output | None = None
     _invocation: Invocation | None = None
@@ -72,55 +75,64 @@ class Visit:
         self._cancelled = self._cancelled or reason
         self.scope.cancel()
 
-    async def run(self) -> HostReport:
-        """Make the visit; never raises but for a cancellation from outside."""
-        started = datetime.now(UTC)
+    async def run(self) -> None:
+        """Make the visit; never raises but for a cancellation from outside. `report` then says what it came to."""
+        self._started = datetime.now(UTC)
         self._stage_since = anyio.current_time()
-        trouble: Trouble | None = None
         try:
             with self.scope:
-                trouble = await self._ask()
+                self._trouble = await self._ask()
         except TransportError as error:
-            trouble = Trouble(reason=error.reason, stage=error.stage, message=self._told(error), hint=error.hint)
+            self._trouble = Trouble(reason=error.reason, stage=error.stage, message=self._told(error), hint=error.hint)
         except InputError as error:
-            trouble = Trouble(reason=Reason.AUTH_SECRET, stage=Stage.CREDENTIAL, message=error.message)
+            self._trouble = Trouble(reason=Reason.AUTH_SECRET, stage=Stage.CREDENTIAL, message=error.message)
             if self._cancelled:
-                trouble = self._late()
-        except Exception as error:
-            # The one blind catch: a defect of ours costs one host its result, never the run.
-            log.exception("visit to %s failed", self.host.name)
-            trouble = Trouble(
-                reason=Reason.INTERNAL,
-                stage=self.stage,
-                message=f"fleetscan failed here: {type(error).__name__}",
-                hint="run again with --debug and report what it prints",
-            )
+                self._trouble = self._late()
+        except Exception as error:  # noqa: BLE001 - a defect of ours costs one host its result, never the run
+            self._trouble = self._defect(error)
         if self.scope.cancelled_caught:
-            trouble = self._late()
-        return self._report(started, trouble)
+            self._trouble = self._late()
+        self._ended = datetime.now(UTC)
+        self._enter(Stage.JUDGE)
 
-    def _report(self, started: datetime, trouble: Trouble | None) -> HostReport:
+    def report(self) -> HostReport:
+        """Read the answers and judge them: some milliseconds of work, after which the visit holds nothing any more."""
         if self._output is not None and self._invocation is not None:
             self._readings.append(envelope.decode(self._output.stdout, self._invocation.nonce))
+        self._output = None
+        try:
+            return self._judged(self._trouble)
+        except Exception as error:  # noqa: BLE001 - as in `run`: what hosts answer may find a defect of ours here
+            trouble = self._defect(error)
+            self._readings.clear()
+            return self._judged(trouble)
+
+    def _judged(self, trouble: Trouble | None) -> HostReport:
         if trouble is not None:
             redact = self.vault.redactor.redact
             trouble = replace(trouble, message=redact(trouble.message), hint=redact(trouble.hint))
             log.debug("%s: %s at %s: %s", self.host.name, trouble.reason, trouble.stage, trouble.message)
         facts = answers.merge(self.payload, self._readings)
-        self._enter(Stage.JUDGE)
         findings = judge(self.host, facts, self.playbook, trouble)
-        self._enter(Stage.JUDGE)
         self._readings.clear()
-        self._output = None
         return HostReport(
             host=self.host,
-            started_at=started,
-            ended_at=datetime.now(UTC),
+            started_at=self._started,
+            ended_at=self._ended,
             facts=facts.packed(),
             findings=findings,
             trouble=trouble,
             attempts=self.attempts,
             seconds={stage: round(seconds, 3) for stage, seconds in self._seconds.items()},
+        )
+
+    def _defect(self, error: Exception) -> Trouble:
+        log.error("visit to %s failed", self.host.name, exc_info=error)
+        return Trouble(
+            reason=Reason.INTERNAL,
+            stage=self.stage,
+            message=f"fleetscan failed here: {type(error).__name__}",
+            hint="run again with --debug and report what it prints",
         )
 
     def _told(self, error: TransportError) -> str:
@@ -157,7 +169,7 @@ class Visit:
             try:
                 return await self._log_on()
             except TransportError as error:
-                pause = random.uniform(0.5, 2.0)  # noqa: S311 - jitter, not cryptography
+                pause = random.uniform(0.2, 0.8)  # noqa: S311 - jitter, not cryptography
                 in_time = anyio.current_time() + pause + self.budget.connect < self._deadline
                 if not error.retryable or self.attempts >= ATTEMPTS or not in_time:
                     raise

@@ -203,10 +203,9 @@ async def test_limits_hold_for_the_run_and_for_a_zone(prepare: Prepare, monkeypa
             def on_stage(self, host, stage):  # type: ignore[no-untyped-def] # as Watcher
                 nonlocal most
                 under_way.add(host.name)
+                if stage is Stage.JUDGE:  # the visit is over: others may have its place
+                    under_way.discard(host.name)
                 most = max(most, len(under_way))
-
-            def on_done(self, report):  # type: ignore[no-untyped-def] # as Watcher
-                under_way.discard(report.host.name)
 
         await scan.run(Counter())
     assert most == 3
@@ -232,6 +231,26 @@ async def test_the_demo_comes_to_findings(prepare: Prepare, book: Playbook) -> N
     assert exit_status(clean) is ExitStatus.COMPLIANT
     unknown = replace(run, hosts=tuple(report for report in reports if report.trouble is not None))
     assert exit_status(unknown) is ExitStatus.INCOMPLETE
+
+
+async def test_a_defect_of_ours_costs_one_host_its_result_never_the_run(
+    prepare: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fleetscan.powershell import answers
+
+    merge = answers.merge
+
+    def broken(payload, readings):  # type: ignore[no-untyped-def] # as answers.merge
+        computers = [reading.envelopes["_host"].value["computer"] for reading in readings]
+        if "HV0002" in str(computers).upper():
+            raise ZeroDivisionError("a defect")
+        return merge(payload, readings)
+
+    monkeypatch.setattr(answers, "merge", broken)
+    async with Lab(many(hyperv(), 3)) as lab:
+        reports = await prepare(lab).run(Watcher())
+    assert [report.trouble.reason if report.trouble else None for report in reports] == [None, Reason.INTERNAL, None]
+    assert {finding.reason for finding in reports[1].findings} <= {Reason.INTERNAL, Reason.ROLE_MISMATCH}
 
 
 async def test_no_thread_is_left(prepare: Prepare) -> None:
