@@ -122,7 +122,23 @@ def _unassessed(screen: Screen, reports: Sequence[HostReport]) -> list[list[str]
     told: list[Block] = _fewest(screen, lambda likeness: blocks(reports, likeness))
     parts = [block(screen, one) for one in told[:BLOCKS]]
     rest = [report for one in told[BLOCKS:] for report in one.hosts]
-    return [*parts, _others(screen, rest, "More hosts that were not assessed")]
+    return [*parts, _by_reason(screen, rest)]
+
+
+def _by_reason(screen: Screen, reports: Sequence[HostReport]) -> list[str]:
+    """The hosts that have no block of their own any more, by what kept them from being assessed."""
+    if not reports:
+        return []
+    screen.shortened = True
+    reasons: dict[str, dict[int, HostReport]] = {}
+    for report in reports:
+        reason = report.trouble.reason.value if report.trouble else "some checks"
+        reasons.setdefault(reason, {})[id(report)] = report
+    lines = ["More hosts that were not assessed:"]
+    for reason, hosts in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        names = screen.hosts(tuple(hosts.values()), screen.width - 4)
+        lines += pack([f"  {reason}", names], screen.width, indent="    ")
+    return lines
 
 
 def _warned(screen: Screen, reports: Sequence[HostReport]) -> list[list[str]]:

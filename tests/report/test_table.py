@@ -325,3 +325,15 @@ def test_a_cell_that_is_far_too_long_gives_way_before_the_others_lose_anything()
     text = screen(run([visit(host("hv1.example"), [failed])]), width=150)
     assert wanted in text
     assert "x" * 50 in text
+
+
+def test_hosts_beyond_the_screen_still_say_why_they_were_not_assessed() -> None:
+    reasons = [reason for reason in Reason if reason.family in {"unreachable", "tls", "quota", "protocol", "answer"}]
+    names = (f"hv{number:02}.example" for number in range(len(reasons)))
+    reports = [unreached(host(name), ["check"], reason) for name, reason in zip(names, reasons, strict=True)]
+    assert len(reports) > 12
+    lines = screen(run(reports)).split("\n")
+    rest = lines[lines.index("More hosts that were not assessed:") + 1 :]
+    told = [line.split(" · ")[0].strip() for line in rest[: rest.index("")]]
+    assert told
+    assert set(told) <= {reason.value for reason in reasons}
