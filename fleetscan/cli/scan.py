@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,9 @@ from fleetscan.errors import InputError
 from fleetscan.model.playbook import Severity
 
 if TYPE_CHECKING:
-    from fleetscan.model.host import Host
+    from fleetscan.model.host import Host, Inventory
     from fleetscan.model.playbook import Playbook
-    from fleetscan.scan import Scan
+    from fleetscan.scan import Scan, ScanOptions
 
 
 def scan(
@@ -45,16 +46,11 @@ def scan(
     """
     from fleetscan import inventory as inventories
     from fleetscan import playbook as playbooks
-    from fleetscan.cli.logs import redact_log
     from fleetscan.cli.present import present, save
     from fleetscan.cli.running import reports_first, run_scan
-    from fleetscan.credentials import Vault
     from fleetscan.report import check_writable, target_list
-    from fleetscan.scan import Scan, ScanOptions
-    from fleetscan.scan.capacity import affordable
-    from fleetscan.scan.memory import RejectionMemory
+    from fleetscan.scan import ScanOptions
     from fleetscan.scan.outcome import exit_status, new_run_id
-    from fleetscan.transports import not_installed
 
     show = opt.show(everything, quiet)
     targets = target_list(output or [])
@@ -66,27 +62,13 @@ def scan(
     if dry_run:
         typer.echo(_preview(hosts, book))
         return
-    missing = not_installed(hosts)
-    if missing:
-        raise InputError(missing)
-    vault = Vault(fleet.credentials)
-    redact_log(vault.redactor)
-    for notice in (*fleet.notices, *vault.prepare({host.credential for host in hosts})):
-        print(f"notice: {notice}", file=sys.stderr)
-    possible, shortage = affordable(concurrency)
-    if shortage:
-        print(f"notice: {shortage}", file=sys.stderr)
-    scan_options = ScanOptions(
-        concurrency=possible,
+    wanted = ScanOptions(
+        concurrency=concurrency,
         connect_timeout=connect_timeout,
         host_timeout=host_timeout,
         run_timeout=run_timeout,
     )
-    memory = RejectionMemory()
-    if forget_rejections:
-        for credential in {host.credential for host in hosts}:
-            memory.forget(fleet.credentials[credential].username)
-    prepared = Scan(fleet, hosts, book, vault, scan_options, memory)
+    prepared = _prepare(fleet, hosts, book, wanted, forget_rejections=forget_rejections)
 
     async def make(conduct: Callable[[Scan], Awaitable[None]]) -> None:
         await conduct(prepared)
@@ -99,6 +81,34 @@ def scan(
     command = _command(inventory, playbook, data, check or [], tag or [])
     present(report, targets, status, show=show, color=color, written=written, command=command)
     raise typer.Exit(status)
+
+
+def _prepare(
+    fleet: Inventory, hosts: tuple[Host, ...], book: Playbook, wanted: ScanOptions, *, forget_rejections: bool
+) -> Scan:
+    """A scan that can start: its libraries and secrets are there. What is worth a notice goes to standard error."""
+    from fleetscan.cli.logs import redact_log
+    from fleetscan.credentials import Vault
+    from fleetscan.scan import Scan
+    from fleetscan.scan.capacity import affordable
+    from fleetscan.scan.memory import RejectionMemory
+    from fleetscan.transports import not_installed
+
+    missing = not_installed(hosts)
+    if missing:
+        raise InputError(missing)
+    vault = Vault(fleet.credentials)
+    redact_log(vault.redactor)
+    credentials = {host.credential for host in hosts}
+    notices = [*fleet.notices, *vault.prepare(credentials)]
+    possible, shortage = affordable(wanted.concurrency)
+    for notice in (*notices, *([shortage] if shortage else [])):
+        print(f"notice: {notice}", file=sys.stderr)
+    memory = RejectionMemory()
+    if forget_rejections:
+        for credential in credentials:
+            memory.forget(fleet.credentials[credential].username)
+    return Scan(fleet, hosts, book, vault, replace(wanted, concurrency=possible), memory)
 
 
 def _command(
