@@ -221,7 +221,7 @@ class CredentialEntry(_Entry):
     """PEM client certificate for WinRM, relative to this file."""
     certificate_key: Text | None = None
     """PEM key of the certificate; the same path when one file holds both."""
-    parallel_logons: Annotated[int, Field(ge=1, le=1_000), BeforeValidator(_not_bool)] = 4
+    parallel_logons: Annotated[int, Field(ge=1, le=1_000), BeforeValidator(_not_bool)] = 8
     """How many logons may be under way at once after the first one succeeded."""
 
     @model_validator(mode="after")

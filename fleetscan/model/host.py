@@ -95,7 +95,7 @@ class Credential:
     certificate: str | None = None
     """Path of a PEM client certificate for WinRM; its key is `certificate_key`."""
     certificate_key: str | None = None
-    parallel_logons: int = 4
+    parallel_logons: int = 8
     """How many logons may be under way at once after the first one succeeded (see docs/credentials.md)."""
     origin: str = ""
 

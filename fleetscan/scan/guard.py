@@ -25,7 +25,7 @@ from fleetscan.model.reasons import Reason, Stage
 from fleetscan.scan.memory import MAX_IN_WINDOW, RejectionMemory
 
 MAX_REJECTIONS = 2
-PATIENCE = 3.0
+PATIENCE = 1.5
 """Seconds after which a logon that does not come back (a hung host) no longer holds up those of other hosts."""
 
 
