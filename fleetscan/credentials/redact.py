@@ -8,6 +8,8 @@ import re
 import threading
 from collections.abc import Iterator
 
+_MIN_SECRET = 4
+"""Characters of a secret below which redacting it would spell it: `e***ample` says that it is an x."""
 _MIN_ENCODED = 6
 """Characters of an encoded form below which it would also be found where it is not meant."""
 
@@ -25,7 +27,9 @@ class Redactor(logging.Filter):
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, secret: str) -> None:
-        """Learn one more secret."""
+        """Learn one more secret; one that is too short to be told from ordinary text is left alone."""
+        if len(secret) < _MIN_SECRET:
+            return
         with self._lock:
             self._forms |= {secret, *_encoded(secret.encode("utf-8", "surrogatepass"))}
             self._forms |= set(_encoded(secret.encode("utf-16-le", "surrogatepass")))

@@ -70,3 +70,10 @@ def test_log_records_are_redacted_with_their_exceptions() -> None:
     assert text.startswith("said ***\nfailed\nTraceback")
     assert text.endswith("ValueError: ***\n")
     assert "horse" not in text
+
+
+def test_a_secret_too_short_to_hide_does_not_mangle_what_people_read() -> None:
+    redactor = Redactor()
+    redactor.add("x")
+    redactor.add("long enough")
+    assert redactor.redact("hv01.paris.corp.example: long enough") == "hv01.paris.corp.example: ***"
