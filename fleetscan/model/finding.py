@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fleetscan.model.playbook import ObjectType, Severity
 from fleetscan.model.reasons import Reason
+from fleetscan.model.waiver import Waiver
 
 
 class Status(StrEnum):
@@ -44,6 +45,8 @@ class Finding:
     reference: str = ""
     evidence_ref: str = ""
     """`<probe>@<first 12 digits of the answer's hash>`, joined by `;`."""
+    waiver: Waiver | None = None
+    """Who answers for it; the status stays what it is."""
 
     @property
     def key(self) -> str:

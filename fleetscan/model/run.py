@@ -10,6 +10,7 @@ from datetime import datetime
 from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.facts import HostFacts
 from fleetscan.model.finding import Finding, Status
+from fleetscan.model.history import History
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import DataSource, Severity
 from fleetscan.model.reasons import Reason, Stage
@@ -71,6 +72,8 @@ class RunReport:
     data: tuple[DataSource, ...] = ()
     """The dated lists that the checks compared with."""
     diagnoses: tuple[Diagnosis, ...] = ()
+    history: History | None = None
+    """This run against the one before it; None where nobody asked, or where there was none."""
     notices: tuple[str, ...] = ()
     """What the reader must know about how this run was made: verification switched off, a logon stopped …"""
 

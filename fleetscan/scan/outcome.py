@@ -56,7 +56,8 @@ def exit_status(report: RunReport) -> ExitStatus:
         return ExitStatus.INTERRUPTED
     statuses = set()
     for _, finding in report.findings():
-        if finding.status is Status.FAIL and finding.severity.rank <= report.fail_on.rank:
+        counts = finding.status is Status.FAIL and finding.severity.rank <= report.fail_on.rank
+        if counts and finding.waiver is None:
             return ExitStatus.FINDINGS
         statuses.add(finding.status)
     unknown = statuses & {Status.ERROR, Status.NOT_ASSESSED} or any(host.trouble for host in report.hosts)
