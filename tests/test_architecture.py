@@ -29,6 +29,7 @@ ARROWS = {
     "scan": {"transports", "powershell", "judge", "credentials"},
     "rehearsal": {"factfile", "judge", "lab", "playbook", "powershell", "suggest", "validate", "yamlfile"},
     "report": set(),
+    "waivers": {"inventory", "playbook", "suggest", "validate", "yamlfile"},
     "lab": {"factfile", "powershell", "suggest", "validate", "yamlfile"},
 }
 SHARED = {"errors", "model"}

@@ -59,6 +59,10 @@ Outputs = Annotated[
         help="Also write a report; the suffix names the format (.csv .json .txt), or FORMAT=FILE.",
     ),
 ]
+WaiverFiles = Annotated[
+    list[str] | None,
+    typer.Option("--waivers", metavar="FILE", help="What is accepted as it is, by whom, until when; may be repeated."),
+]
 FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit with 3 for failures of at least this severity.")]
 All = Annotated[bool, typer.Option("--all", help="Show every finding, not only problems.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show one line.")]

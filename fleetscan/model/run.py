@@ -47,7 +47,14 @@ class HostReport:
     @property
     def verdict(self) -> Status:
         """The worst that is known of this host: fail, then error, not_assessed, warn, pass, not_applicable."""
-        counts = self.counts()
+        return self._worst(self.counts())
+
+    @property
+    def open_verdict(self) -> Status:
+        """The worst that nobody has answered for: the verdict without the findings that are waived."""
+        return self._worst(Counter(finding.status for finding in self.findings if finding.waiver is None))
+
+    def _worst(self, counts: Counter[Status]) -> Status:
         if self.trouble is not None and not counts[Status.FAIL]:
             return Status.NOT_ASSESSED
         order = (Status.FAIL, Status.ERROR, Status.NOT_ASSESSED, Status.WARN, Status.PASS)

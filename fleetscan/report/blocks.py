@@ -73,15 +73,16 @@ def whole_host(screen: Screen, report: HostReport) -> list[str]:
 def heading(screen: Screen, reports: Sequence[HostReport], *, counts: bool = True) -> list[str]:
     """Who they are, what they are for, how they stand: `hv07.paris.corp.example · hyperv · FAIL · 2 fail, 55 pass`."""
     first = reports[0]
+    verdict = first.verdict if words.standing(first) == words.WAIVED else first.open_verdict
     sums: Counter[Status] = sum((report.counts() for report in reports), Counter())
     assessed = any(sums[status] for status in (Status.FAIL, Status.WARN, Status.ERROR, Status.PASS))
     items = (
         screen.hosts(reports),
         words.plural(len(reports), "host") if len(reports) > 1 else "",
         words.roles(reports),
-        screen.status(first.verdict, words.verdict(first.verdict)),
+        screen.status(verdict, words.verdict(verdict)),
         first.trouble.reason.value if first.trouble else "",
-        words.counted(sums, _HEADING) if counts and assessed else "",
+        words.counted(sums, _HEADING, waived=words.waived(reports)) if counts and assessed else "",
     )
     lines = pack([item for item in items if item], screen.width, indent="  ")
     longer = pack([item for item in (*items, *_time(reports)) if item], screen.width, indent="  ")
@@ -137,7 +138,7 @@ def _row(screen: Screen, problem: Problem) -> list[str]:
     first = problem.first
     undecided = first.status not in (Status.PASS, Status.WARN, Status.FAIL)
     return [
-        screen.status(first.status, row_status(first.status)),
+        screen.status(first.status, row_status(first.status)) + (f", {words.WAIVED}" if first.waiver else ""),
         first.severity.value,
         screen.objects(problem),
         screen.grid.lay(first.check_id),

@@ -48,9 +48,9 @@ class Problem:
         return tuple({id(report): report for report, _ in self.pairs}.values())
 
     @property
-    def order(self) -> tuple[int, int]:
-        """Sorts problems: failures first, critical ones first."""
-        return _URGENCY.index(self.first.status), self.first.severity.rank
+    def order(self) -> tuple[int, int, int]:
+        """Sorts problems: what is waived last, failures first, critical ones first."""
+        return self.first.waiver is not None, _URGENCY.index(self.first.status), self.first.severity.rank
 
     def objects(self) -> list[str]:
         """The names of the objects, each once; an object without a name is called by its id."""
@@ -74,7 +74,7 @@ class Block:
     def urgency(self) -> tuple[int, int, int, int]:
         """Sorts blocks: the verdict, then the worst severity, then what hits most hosts, then what hits them most."""
         worst = min((problem.first.severity.rank for problem in self.problems), default=len(Severity))
-        return _URGENCY.index(self.hosts[0].verdict), worst, -len(self.hosts), -len(self.problems)
+        return _URGENCY.index(self.hosts[0].open_verdict), worst, -len(self.hosts), -len(self.problems)
 
 
 def wordings(texts: Iterable[Wording]) -> list[Wording]:
@@ -147,7 +147,22 @@ def alike(likeness: Likeness) -> Callable[[Pair], tuple[object, ...]]:
 
 
 def problems(report: HostReport) -> Iterator[Pair]:
-    """The failures and warnings of a host."""
+    """The failures and warnings of a host that nobody has answered for."""
+    return (pair for pair in _amiss(report) if pair[1].waiver is None)
+
+
+def waived(reports: Iterable[HostReport]) -> tuple[Problem, ...]:
+    """The failures and warnings that are waived, those of one waiver and one check as one; the worst first."""
+    pairs = (pair for report in reports for pair in _amiss(report) if pair[1].waiver is not None)
+
+    def key(pair: Pair) -> tuple[object, ...]:
+        found = pair[1]
+        return found.status, found.severity, found.check_id, found.waiver
+
+    return tuple(sorted(group(pairs, key), key=lambda problem: problem.order))
+
+
+def _amiss(report: HostReport) -> Iterator[Pair]:
     return ((report, found) for found in report.findings if found.status in (Status.FAIL, Status.WARN))
 
 
@@ -181,6 +196,7 @@ def _signature(report: HostReport, likeness: Likeness) -> object:
     key, gap = alike(likeness), gaps_alike(likeness)
     return (
         report.verdict,
+        report.open_verdict,
         _trouble_signature(report, likeness),
         frozenset(key(pair) for pair in problems(report)),
         frozenset(gap(pair) for pair in gaps(report)),

@@ -37,12 +37,13 @@ _IMPORTANCE = Importance(shrink=(7, 6, 5, 2), spare=(6,), drop=(7, 4, 1, 5))
 def fleet(screen: Screen, report: RunReport) -> list[str]:
     """How many hosts of each zone and role came to which verdict."""
     parts = _parts(screen, report)
-    idle = any(part[Status.NOT_APPLICABLE] for part in parts.values())
-    shown = (*_VERDICTS, Status.NOT_APPLICABLE) if idle else _VERDICTS
+    rare = (words.WAIVED, words.status_words(Status.NOT_APPLICABLE))
+    shown = list(map(words.status_words, _VERDICTS))
+    shown += [word for word in rare if any(part[word] for part in parts.values())]
     columns = [Column("Fleet"), Column("hosts", right=True)]
-    columns += [Column(words.status_words(status), right=True, always=True) for status in shown]
+    columns += [Column(word, right=True, always=True) for word in shown]
     rows = [
-        [name, f"{part.total():,}", *(f"{part[status]:,}" if part[status] else "" for status in shown)]
+        [name, f"{part.total():,}", *(f"{part[word]:,}" if part[word] else "" for word in shown)]
         for name, part in parts.items()
     ]
     lines = table(columns, rows, screen.width)
@@ -51,21 +52,46 @@ def fleet(screen: Screen, report: RunReport) -> list[str]:
     return [
         line
         for name, part in parts.items()
-        for line in pack([name, words.plural(part.total(), "host"), words.counted(part)], screen.width, indent="  ")
+        for line in pack([name, words.plural(part.total(), "host"), _counted(part, shown)], screen.width, indent="  ")
     ]
 
 
-def _parts(screen: Screen, report: RunReport) -> Mapping[str, Counter[Status]]:
-    parts: dict[str, Counter[Status]] = defaultdict(Counter)
+def _counted(part: Counter[str], order: Sequence[str]) -> str:
+    return ", ".join(f"{part[word]:,} {word}" for word in order if part[word])
+
+
+def _parts(screen: Screen, report: RunReport) -> Mapping[str, Counter[str]]:
+    parts: dict[str, Counter[str]] = defaultdict(Counter)
     for host in report.hosts:
         zone = f"{host.host.zone}/" if host.host.zone else ""
-        parts[cut(screen.grid.lay(zone + words.roles([host])), 32)][host.verdict] += 1
+        parts[cut(screen.grid.lay(zone + words.roles([host])), 32)][words.standing(host)] += 1
     if len(parts) <= PARTS:
         return parts
-    bad = sorted(parts, key=lambda name: -(parts[name].total() - parts[name][Status.PASS]))
+    bad = sorted(parts, key=lambda name: -(parts[name].total() - parts[name][Status.PASS.value]))
     kept, others = bad[: PARTS - 1], bad[PARTS - 1 :]
-    rest: Counter[Status] = sum((parts[name] for name in others), Counter())
+    rest: Counter[str] = sum((parts[name] for name in others), Counter())
     return {name: parts[name] for name in kept} | {f"{len(others):,} other parts": rest}
+
+
+def waived(screen: Screen, problems: Sequence[Problem]) -> list[str]:
+    """A sentence for each waiver and check: what is amiss, who has answered for it, until when."""
+    if not problems:
+        return []
+    lines = [f"Waived: {words.plural(sum(len(problem.pairs) for problem in problems), 'finding')} somebody answers for"]
+    for problem in problems[:CHECKS]:
+        lines += screen.sentence(_waived(screen, problem), rest="    ")
+    hidden = len(problems) - CHECKS
+    return [*lines, f"  … and {words.plural(hidden, 'more check')}"] if hidden > 0 else lines
+
+
+def _waived(screen: Screen, problem: Problem) -> str:
+    first, waiver = problem.first, problem.first.waiver
+    assert waiver is not None  # noqa: S101 - that is what makes it one
+    objects = "" if first.object_type is ObjectType.HOST else f"{screen.names(problem)} on "
+    where = objects + screen.hosts(problem.hosts, screen.width // 2)
+    answer = screen.grid.lay(f"{waiver.owner}, {waiver.ticket}: {waiver.reason}")
+    status = screen.status(first.status, row_status(first.status))
+    return f"{status} {screen.grid.lay(first.check_id)} ({where}), waived until {waiver.expires} by {answer}"
 
 
 def by_check(screen: Screen, problems: Sequence[Problem]) -> list[str]:

@@ -11,7 +11,7 @@ from fleetscan.model.finding import Status
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.report import diagnosis, overview, words
 from fleetscan.report.blocks import block, whole_host
-from fleetscan.report.digest import Block, Likeness, Problem, alike, blocks, group, problems
+from fleetscan.report.digest import Block, Likeness, Problem, alike, blocks, group, problems, waived
 from fleetscan.report.grid import Grid
 from fleetscan.report.layout import NARROWEST, command, cut, pack, wrap
 from fleetscan.report.screen import Screen
@@ -89,16 +89,18 @@ def _everything(screen: Screen, report: RunReport) -> list[list[str]]:
 
 def _problems(screen: Screen, report: RunReport) -> list[list[str]]:
     fine = (Status.PASS, Status.NOT_APPLICABLE, Status.WARN)
-    bad = [host for host in report.hosts if host.verdict not in fine]
+    bad = [host for host in report.hosts if host.open_verdict not in fine]
     seen = [host for host in bad if any(problems(host))]
     unseen = [host for host in bad if not any(problems(host))]
-    warned = [host for host in report.hosts if host.verdict is Status.WARN]
+    warned = [host for host in report.hosts if host.open_verdict is Status.WARN]
+    accepted = waived(report.hosts)
     parts = [overview.fleet(screen, report)] if len(report.hosts) > 1 else []
     if report.diagnoses:
         parts.append(diagnosis.section(screen, report))
     parts += _assessed(screen, seen) + _unassessed(screen, unseen) + _warned(screen, warned)
+    parts.append(overview.waived(screen, accepted))
     if not bad and not warned:
-        parts.append(["No problems were found."])
+        parts.append(["No problems were found" + (" but those that are waived." if accepted else ".")])
     return parts
 
 
@@ -169,12 +171,14 @@ def _others(screen: Screen, reports: Sequence[HostReport], label: str) -> list[s
 
 def _host_totals(report: RunReport) -> str:
     counts: Counter[Status] = Counter(host.verdict for host in report.hosts)
-    return f"{words.plural(counts.total(), 'host')}: {words.counted(counts) or 'none'}"
+    spared = Counter(host.verdict for host in report.hosts if host.open_verdict is not host.verdict)
+    return f"{words.plural(counts.total(), 'host')}: {words.counted(counts, waived=spared) or 'none'}"
 
 
 def _finding_totals(report: RunReport) -> str:
     counts = report.counts()
-    return f"{words.plural(counts.total(), 'finding')}: {words.counted(counts) or 'none'}"
+    spared = words.waived(report.hosts)
+    return f"{words.plural(counts.total(), 'finding')}: {words.counted(counts, waived=spared) or 'none'}"
 
 
 def _seconds(report: RunReport) -> str:

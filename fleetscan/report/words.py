@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -35,14 +36,37 @@ def status_words(status: Status) -> str:
     return status.value.replace("_", " ")
 
 
+WAIVED = "waived"
+"""Stands for the verdict of a host of which nothing else is amiss."""
+
+
+def standing(report: HostReport) -> str:
+    """How a host stands for whoever has to act: its verdict without what is waived, or WAIVED if only that is left."""
+    rest = report.open_verdict
+    fine = rest in (Status.PASS, Status.NOT_APPLICABLE)
+    return WAIVED if fine and report.verdict is not rest else status_words(rest)
+
+
 def verdict(status: Status) -> str:
     """The status in capitals."""
     return status_words(status).upper()
 
 
-def counted(counts: Mapping[Status, int], order: Iterable[Status] = ORDER) -> str:
-    """`2 fail, 1 warn, 55 pass`, without zeros."""
-    return ", ".join(f"{counts[status]:,} {status_words(status)}" for status in order if counts.get(status))
+def counted(
+    counts: Mapping[Status, int], order: Iterable[Status] = ORDER, *, waived: Mapping[Status, int] | None = None
+) -> str:
+    """`2 fail, 1 of them waived, 55 pass`, without zeros."""
+    told = (waived or {}).get
+    return ", ".join(
+        f"{counts[status]:,} {status_words(status)}" + (f", {told(status):,} of them waived" if told(status) else "")
+        for status in order
+        if counts.get(status)
+    )
+
+
+def waived(reports: Iterable[HostReport]) -> Counter[Status]:
+    """How many findings of each status are waived."""
+    return Counter(found.status for report in reports for found in report.findings if found.waiver is not None)
 
 
 def number(count: int, kind: ObjectType) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +48,7 @@ class Scan:
     """One run over the selected hosts of an inventory.
 
     `reports` grows while the scan runs, so that an interrupted one loses nothing; after `run` it has every host.
+    `settle` may add to what was found of a host before anybody sees it.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Scan:
         vault: Vault,
         options: ScanOptions,
         memory: RejectionMemory | None = None,
+        settle: Callable[[HostReport], HostReport] = lambda report: report,
     ) -> None:
         self.hosts = hosts
         self.reports: dict[str, HostReport] = {}
@@ -66,6 +68,7 @@ class Scan:
         self._playbook = playbook
         self._vault = vault
         self._options = options
+        self._settle = settle
         self._visits: dict[str, Visit] = {}
         self._stopped: Reason | None = None
         self._bench = anyio.Lock()
@@ -116,7 +119,7 @@ class Scan:
         # One after the other, and never two without giving way: while a host is judged, no logon can make progress.
         async with self._bench:
             await checkpoint()
-            report = visit.report() if visit is not None else self._unvisited(host)
+            report = self._settle(visit.report()) if visit is not None else self._unvisited(host)
         self.reports[host.name] = report
         observer.on_done(report)
 

@@ -1,0 +1,98 @@
+"""From what a user asks to a scan that can start: files are read, secrets are there, nothing is contacted."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fleetscan.errors import InputError
+
+if TYPE_CHECKING:
+    from fleetscan.cli.request import Request
+    from fleetscan.model.host import Host, Inventory
+    from fleetscan.model.playbook import Playbook
+    from fleetscan.scan import Scan
+    from fleetscan.waivers import Waivers
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was read of a request."""
+
+    request: Request
+    fleet: Inventory
+    hosts: tuple[Host, ...]
+    book: Playbook
+    waivers: Waivers
+
+
+def read(request: Request) -> Prepared:
+    """Read the playbook, the waivers and the inventory. Raises InputError."""
+    from fleetscan import inventory as inventories
+    from fleetscan import playbook as playbooks
+    from fleetscan import waivers
+
+    whole = playbooks.load(request.playbook, request.data)
+    book = playbooks.select(whole, request.checks, request.tags)
+    rules = waivers.load(request.waivers, whole)
+    fleet = inventories.load(request.inventory, sys.stdin)
+    hosts = inventories.select(fleet, request.limit, sys.stdin)
+    inventories.check_files(hosts)
+    return Prepared(request, fleet, hosts, book, waivers.Waivers.of(rules, fleet, datetime.now(UTC)))
+
+
+def make_scan(prepared: Prepared, *, forget_rejections: bool) -> Scan:
+    """A scan that can start: its libraries and secrets are there. What is worth a notice goes to standard error."""
+    from fleetscan.cli.logs import redact_log
+    from fleetscan.credentials import Vault
+    from fleetscan.scan import Scan, ScanOptions
+    from fleetscan.scan.capacity import affordable
+    from fleetscan.scan.memory import RejectionMemory
+    from fleetscan.transports import not_installed
+
+    request, fleet, hosts = prepared.request, prepared.fleet, prepared.hosts
+    missing = not_installed(hosts)
+    if missing:
+        raise InputError(missing)
+    vault = Vault(fleet.credentials)
+    redact_log(vault.redactor)
+    credentials = {host.credential for host in hosts}
+    notices = [*fleet.notices, *vault.prepare(credentials)]
+    possible, shortage = affordable(request.concurrency)
+    for notice in (*notices, *([shortage] if shortage else [])):
+        print(f"notice: {notice}", file=sys.stderr)
+    memory = RejectionMemory()
+    if forget_rejections:
+        for credential in credentials:
+            memory.forget(fleet.credentials[credential].username)
+    options = ScanOptions(
+        concurrency=possible,
+        connect_timeout=request.connect_timeout,
+        host_timeout=request.host_timeout,
+        run_timeout=request.run_timeout,
+    )
+    return Scan(fleet, hosts, prepared.book, vault, options, memory, prepared.waivers.settle)
+
+
+def preview(prepared: Prepared) -> str:
+    """What a scan would do: each host with its way in, each payload with its hash."""
+    from tabulate import tabulate
+
+    from fleetscan.powershell.payload import build
+    from fleetscan.report.words import plural
+
+    rows = []
+    for host in prepared.hosts:
+        settings = host.winrm if host.transport == "winrm" else host.ssh
+        way = f"{host.winrm.scheme}, {host.winrm.auth}" if host.transport == "winrm" else "ssh"
+        payload = build(prepared.book, host.roles)
+        roles = ", ".join(host.roles)
+        address = f"[{host.address}]" if ":" in host.address else host.address
+        rows.append([host.name, roles, f"{address}:{settings.port}", way, host.credential, payload.sha256[:12]])
+    table = tabulate(
+        rows, ["host", "roles", "address", "by", "credential", "payload"], tablefmt="plain", disable_numparse=True
+    )
+    counts = f"{plural(len(prepared.hosts), 'host')}, {plural(len(prepared.book.checks), 'check')}"
+    return f"{table}\n\n{counts} of {prepared.book.name}; nothing was contacted."
