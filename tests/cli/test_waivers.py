@@ -59,13 +59,12 @@ def test_one_that_expired_yesterday_does_not_count_and_one_that_ends_today_does(
     lab: RunningLab, tmp_path: Path
 ) -> None:
     options = ("scan", "-i", str(lab.inventory), "--check", "replication-not-paused")
-    # At the far ends of the earth it is never the same day as here at the same time for long.
     yesterday = write(tmp_path, {"id": "late", "check": "replication-not-paused", "expires": day(-2)})
     done = fleetscan(*options, "--waivers", yesterday, lab=lab)
     assert done.returncode == ExitStatus.FINDINGS
-    told = " ".join(done.stdout.split())
-    assert f"waiver late ({yesterday}:1:" in told
-    assert f"expired on {day(-2)} and does not count: 1 finding counts again (Anna Durand, CHG-1)" in told
+    told = "".join(done.stdout.split())  # a line may break anywhere in a path
+    assert f"waiverlate({yesterday}:1:" in told
+    assert f"expiredon{day(-2)}anddoesnotcount:1findingcountsagain(AnnaDurand,CHG-1)" in told
     soon = write(tmp_path, {"id": "soon", "check": "replication-not-paused", "expires": day(3)})
     done = fleetscan(*options, "--waivers", soon, lab=lab)
     assert done.returncode == ExitStatus.COMPLIANT
