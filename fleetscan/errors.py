@@ -4,6 +4,7 @@ FleetscanError
 ├── InputError         the run: a file, option or secret is wrong; nothing was contacted (exit 2)
 ├── TransportError     one host: unreachable, rejected, cut off
 ├── ProbeError         one probe: its answer cannot be used
+├── StoreError         the store: it went away, is full or is damaged while it was in use (exit 1)
 └── ExpressionError    one check on one object: CEL could not compute it
 """
 
@@ -89,6 +90,10 @@ class ProbeError(FleetscanError):
     def __init__(self, reason: Reason, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+
+
+class StoreError(FleetscanError):
+    """The store cannot be read or written any more. Nothing of what it had confirmed is lost."""
 
 
 class ExpressionError(FleetscanError):

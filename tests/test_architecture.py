@@ -26,8 +26,9 @@ ARROWS = {
     "transports": set(),
     "powershell": set(),
     "judge": set(),
-    "scan": {"transports", "powershell", "judge", "credentials"},
+    "scan": {"transports", "powershell", "judge", "credentials", "store"},
     "rehearsal": {"factfile", "judge", "lab", "playbook", "powershell", "suggest", "validate", "yamlfile"},
+    "store": {"suggest"},
     "report": set(),
     "waivers": {"inventory", "playbook", "suggest", "validate", "yamlfile"},
     "lab": {"factfile", "powershell", "suggest", "validate", "yamlfile"},
@@ -49,6 +50,8 @@ HOMES = {
     "rich": {"cli"},
     "typer": {"cli"},
     "keyring": {"credentials"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
 }
 
 
@@ -99,7 +102,10 @@ def test_a_library_is_known_in_its_home_only(library: str) -> None:
     assert users, f"nobody uses {library} any more"
 
 
-HEAVY = ("winrm", "requests", "asyncssh", "cel_expr_python", "tree_sitter", "ruamel", "tabulate", "fleetscan.lab")
+HEAVY = (
+    *("winrm", "requests", "asyncssh", "cel_expr_python", "tree_sitter", "ruamel", "tabulate", "sqlalchemy", "alembic"),
+    "fleetscan.lab",
+)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["scan", "--help"]])

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.facts import HostFacts
@@ -93,3 +94,56 @@ class RunReport:
     def counts(self) -> Counter[Status]:
         """How many findings of the whole run there are of each status."""
         return Counter(finding.status for _, finding in self.findings())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What is known of a run before its first host: enough to finish it if it is cut off."""
+
+    run_id: str
+    started_at: datetime
+    playbook: str
+    playbook_title: str
+    playbook_version: str
+    checks: tuple[str, ...]
+    """The ids of the selected checks, in playbook order."""
+    hosts: tuple[Host, ...]
+    """Everything that is to be visited, in its order, as the inventory resolved it: no secret is in it."""
+    fail_on: Severity
+    tool_version: str
+    command: str = ""
+    """The command line that asked for it, without the address of the store: that one may hold a password."""
+
+
+class RunState(StrEnum):
+    """How far a run came."""
+
+    UNFINISHED = "unfinished"
+    """It was begun and never ended: it is under way, or it was killed."""
+    INTERRUPTED = "interrupted"
+    """It was ended early, in order."""
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One line of the list of runs."""
+
+    run_id: str
+    playbook: str
+    playbook_version: str
+    started_at: datetime
+    ended_at: datetime | None
+    state: RunState
+    hosts: int
+    """How many were to be visited."""
+    done: int
+    """How many have a report."""
+    failing_hosts: int
+    unassessed_hosts: int
+    counts: Mapping[Status, int]
+    has_facts: bool
+    """Whether what the hosts answered is still kept, so that it can be judged again."""
+    fail_on: Severity
+    tool_version: str
+    command: str = ""
