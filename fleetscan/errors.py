@@ -2,6 +2,7 @@
 
 FleetscanError
 ├── InputError         the run: a file, option or secret is wrong; nothing was contacted (exit 2)
+├── BusyError          the run: another one is under way; nothing was contacted (exit 2)
 ├── TransportError     one host: unreachable, rejected, cut off
 ├── ProbeError         one probe: its answer cannot be used
 ├── StoreError         the store: it went away, is full or is damaged while it was in use (exit 1)
@@ -72,6 +73,10 @@ class InputError(FleetscanError):
     def of(cls, source: str, message: str, cure: str = "", line: int = 0, column: int = 0) -> InputError:
         """Make the error for a single mistake."""
         return cls([Problem(source, message, cure, line, column)])
+
+
+class BusyError(FleetscanError):
+    """Another run is under way that this one must not overlap with; nothing was contacted."""
 
 
 class TransportError(FleetscanError):

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent / "fleetscan"
 ARROWS = {
     "model": set(),
     "errors": {"model"},
+    "state": set(),
     "suggest": set(),
     "yamlfile": set(),
     "factfile": {"suggest", "yamlfile"},
@@ -26,9 +27,9 @@ ARROWS = {
     "transports": set(),
     "powershell": set(),
     "judge": set(),
-    "scan": {"transports", "powershell", "judge", "credentials", "store"},
+    "scan": {"transports", "powershell", "judge", "credentials", "state", "store"},
     "rehearsal": {"factfile", "judge", "lab", "playbook", "powershell", "suggest", "validate", "yamlfile"},
-    "store": {"suggest"},
+    "store": {"state", "suggest"},
     "report": set(),
     "waivers": {"inventory", "playbook", "suggest", "validate", "yamlfile"},
     "lab": {"factfile", "powershell", "suggest", "validate", "yamlfile"},
@@ -52,6 +53,8 @@ HOMES = {
     "keyring": {"credentials"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
+    "filelock": {"cli"},
+    "platformdirs": {"state"},
 }
 
 

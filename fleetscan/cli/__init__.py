@@ -12,7 +12,7 @@ from fleetscan import __version__
 from fleetscan.cli import inventory, playbook, waivers
 from fleetscan.cli.demo import demo
 from fleetscan.cli.scan import scan
-from fleetscan.errors import ExitStatus, FleetscanError, InputError
+from fleetscan.errors import BusyError, ExitStatus, FleetscanError, InputError
 
 EXIT_CODES = "Exit codes: " + " · ".join(f"{status.value} {status.meaning}" for status in ExitStatus)
 
@@ -84,7 +84,7 @@ def run() -> NoReturn:
         sys.exit(ExitStatus.INTERRUPTED)
     except FleetscanError as error:
         print(f"fleetscan: {error.message}" + (f"; {error.hint}" if error.hint else ""), file=sys.stderr)
-        sys.exit(ExitStatus.INTERNAL)
+        sys.exit(ExitStatus.BAD_INPUT if isinstance(error, BusyError) else ExitStatus.INTERNAL)
     except Exception as error:
         if debug:
             raise

@@ -63,6 +63,23 @@ WaiverFiles = Annotated[
     list[str] | None,
     typer.Option("--waivers", metavar="FILE", help="What is accepted as it is, by whom, until when; may be repeated."),
 ]
+LogFile = Annotated[
+    str | None,
+    typer.Option("--log-file", metavar="FILE", help="Also keep a log there, in files of 5 MB, five old ones."),
+]
+Lock = Annotated[
+    str | None,
+    typer.Option("--lock", metavar="NAME", help="Do nothing (exit 2) while another scan with this name is under way."),
+]
+OnChange = Annotated[
+    str | None,
+    typer.Option(
+        "--on-change",
+        metavar="COMMAND",
+        help="Run this, without a shell, if something changed since the last run;"
+        " {report} {run} {status} {new} {fixed} are filled in.",
+    ),
+]
 FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit with 3 for failures of at least this severity.")]
 All = Annotated[bool, typer.Option("--all", help="Show every finding, not only problems.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show one line.")]

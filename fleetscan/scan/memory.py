@@ -7,27 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import time
 from pathlib import Path
 
-from platformdirs import user_state_path
+from fleetscan import state
 
 WINDOW = 30 * 60
 """Seconds for which a rejection counts: as long as Windows usually counts it itself."""
 MAX_IN_WINDOW = 3
 """Rejections of an account in that time after which it is left alone; lock-out policies begin at about five."""
 
-_STATE = "FLEETSCAN_STATE_DIR"
-
 
 class RejectionMemory:
     """The rejections of the last half hour, by account. A file that cannot be read or written is no reason to fail."""
 
     def __init__(self, path: Path | None = None) -> None:
-        folder = os.environ.get(_STATE)
-        self._path = path or (Path(folder) if folder else user_state_path("fleetscan")) / "rejected-logons.json"
+        self._path = path or state.folder() / "rejected-logons.json"
 
     def count(self, account: str) -> int:
         """How often the account was rejected in the last half hour, in all runs of this user."""

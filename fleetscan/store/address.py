@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_state_path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from fleetscan import state
 from fleetscan.errors import InputError
 
-_STATE = "FLEETSCAN_STATE_DIR"
 _POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
 _SECRET_OPTIONS = {"password", "sslpassword"}
 _CURE = "write a path, sqlite:///PATH or postgresql://USER@SERVER/DATABASE"
@@ -27,15 +25,9 @@ class Address:
     path: Path | None
 
 
-def state_folder() -> Path:
-    """The folder for what fleetscan keeps between runs: `FLEETSCAN_STATE_DIR`, else the system's for this user."""
-    folder = os.environ.get(_STATE)
-    return Path(folder) if folder else user_state_path("fleetscan")
-
-
 def default_path() -> Path:
     """The store that is used where none is named."""
-    return state_folder() / "runs.db"
+    return state.folder() / "runs.db"
 
 
 def parse(text: str | None) -> Address:

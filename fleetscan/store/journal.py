@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from fleetscan import state
 from fleetscan.errors import FleetscanError
 from fleetscan.model.run import HostReport, RunRecord, RunReport
-from fleetscan.store.address import state_folder
 from fleetscan.store.opening import open_store
 from fleetscan.store.store import Store
 
@@ -60,7 +60,7 @@ class Journal:
 
     def _turn_to_spool(self, error: FleetscanError) -> None:
         cure = f" ({error.hint})" if error.hint else ""
-        folders = [] if self.spool is not None else [state_folder() / SPOOL, Path(tempfile.gettempdir())]
+        folders = [] if self.spool is not None else [state.folder() / SPOOL, Path(tempfile.gettempdir())]
         self._target = None
         for folder in folders:
             path = folder / f"{self._record.run_id}.db"

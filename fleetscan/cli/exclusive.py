@@ -1,0 +1,76 @@
+"""A lock by name, so that two nights do not overlap. The system drops it with its process, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fleetscan.errors import BusyError, InputError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def check_name(name: str | None) -> str | None:
+    """The name of a lock, if it is one. Raises InputError."""
+    if name is not None and not _NAME.fullmatch(name):
+        raise InputError.of(f"--lock {name[:100]}", "this is no name for a lock", "write letters, digits, . _ or -")
+    return name
+
+
+@contextmanager
+def exclusive(name: str | None) -> Iterator[None]:
+    """Hold the lock of that name, or none. Raises BusyError if another process of this user has it.
+
+    Its file holds nothing and stays: what counts is that a living process has it locked. Who that is stands in a file
+    beside it, since Windows lets nobody read a file that is locked.
+    """
+    if name is None:
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    from fleetscan import state
+
+    path = state.folder() / "locks" / f"{name}.lock"
+    holder = path.with_suffix(".holder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BusyError(
+            f"another scan holds the lock {name}{_described(holder)}; nothing was contacted",
+            hint="wait until it has ended, or end it",
+        ) from None
+    except OSError as error:
+        raise InputError.of(f"--lock {name}", f"{path} cannot be locked: {error.strerror}", "free it") from error
+    try:
+        _sign(holder)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _sign(holder: Path) -> None:
+    now = datetime.now(UTC)
+    text = json.dumps({"pid": os.getpid(), "machine": platform.node(), "since": f"{now:%Y-%m-%dT%H:%M:%SZ}"})
+    with contextlib.suppress(OSError):
+        holder.write_text(text, encoding="utf-8")
+
+
+def _described(holder: Path) -> str:
+    """Who holds it, if that can be read: it may be about to be written, or just gone."""
+    try:
+        who = json.loads(holder.read_text(encoding="utf-8"))
+        return f" (process {int(who['pid'])} on {who['machine']}, since {who['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
