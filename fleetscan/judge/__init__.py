@@ -1,6 +1,7 @@
 """Facts and checks in, findings out. Pure: no clock, no network, no files."""
 
+from fleetscan.judge.conclusion import conclude
 from fleetscan.judge.diagnosis import diagnose
-from fleetscan.judge.judge import judge
+from fleetscan.judge.judge import HOSTS, judge
 
-__all__ = ["diagnose", "judge"]
+__all__ = ["HOSTS", "conclude", "diagnose", "judge"]

@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from fleetscan.model.diagnosis import Cause, Diagnosis, DiagnosisRule, SeenCause
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import SYMPTOMATIC, Finding, Status
 from fleetscan.model.playbook import Check, ObjectType, Playbook
 from fleetscan.model.run import HostReport
 
-_WRONG = (Status.FAIL, Status.WARN)
 _UNSEEN = (Status.ERROR, Status.NOT_ASSESSED)
 _GUEST = "its guest (not reached, or not in the inventory)"
 
@@ -64,7 +63,7 @@ class _Index:
             finding
             for check_id in rule.symptoms
             for finding in self._found.get((check_id, vm_id), ())
-            if finding.status in _WRONG
+            if finding.status in SYMPTOMATIC
         ]
 
     def explain(self, rule: DiagnosisRule, vm_id: str) -> Diagnosis:

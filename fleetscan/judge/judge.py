@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fleetscan.errors import ExpressionError
+from fleetscan.judge.fleet import Fleet, Peer, group_of
 from fleetscan.judge.objects import Subject, subjects
 from fleetscan.model.facts import HostFacts, ProbeAnswer
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.host import Host
-from fleetscan.model.playbook import JSON, Bound, Check, Expression, ObjectType, Playbook
+from fleetscan.model.playbook import JSON, Across, Bound, Check, Expression, ObjectType, Playbook
 from fleetscan.model.reasons import Reason
-from fleetscan.model.run import Trouble
+from fleetscan.model.run import HostReport, Trouble
 from fleetscan.model.text import one_line
+
+HOSTS = "hosts"
+"""The variable with the hosts that a check across hosts compares."""
 
 _UNDECIDED_FAMILIES = {"probe", "answer", "check"}
 """Reasons of these families mean that the host was asked and the answer is no use: an error, not a missing visit."""
@@ -37,12 +41,39 @@ def judge(host: Host, facts: HostFacts, playbook: Playbook, trouble: Trouble | N
     return tuple(finding for check in playbook.checks for finding in court.try_check(check))
 
 
+def judge_across(report: HostReport, playbook: Playbook, fleet: Fleet) -> HostReport:
+    """The report with its findings of checks across hosts judged, now that the findings of all hosts are there."""
+    checks = {
+        check.id: check for check in playbook.checks if check.across and set(check.roles) & set(report.host.roles)
+    }
+    moved = {f.object_id for f in report.findings if f.reason is Reason.OBJECT_MOVED}
+    facts = report.facts.only({probe for check in checks.values() for probe in check.probes}).without_nulls()
+    court = _Court(report.host, facts, playbook, report.trouble, fleet)
+    judged: dict[str, dict[str, Finding]] = {}
+
+    def newest(finding: Finding) -> Finding:
+        check = checks.get(finding.check_id)
+        if check is None or finding.object_id in moved:
+            return finding
+        if check.id not in judged:
+            judged[check.id] = {new.object_id: new for new in court.try_check(check)}
+        stranger = Subject(
+            finding.object_id, finding.object_name, {"id": finding.object_id, "name": finding.object_name}
+        )
+        # An object that only probes of other checks named is known by its name alone.
+        return judged[check.id].get(finding.object_id) or court.try_subject(check, stranger)
+
+    return replace(report, findings=tuple(newest(finding) for finding in report.findings))
+
+
 @dataclass(frozen=True, slots=True)
 class _Court:
     host: Host
     facts: HostFacts
     playbook: Playbook
     trouble: Trouble | None
+    fleet: Fleet | None = None
+    """None: not all hosts have been visited yet."""
     known: dict[tuple[str, ...], list[Subject] | None] = field(default_factory=dict)
     """The objects that earlier checks with the same probes were about: most checks share theirs."""
 
@@ -57,7 +88,7 @@ class _Court:
             )
             return
         gap = self._gap(check)
-        found = self._subjects(check)
+        found = self._fleet_of(check) if check.object is ObjectType.FLEET else self._subjects(check)
         if found is None:
             verdict = gap or _Verdict(
                 Status.ERROR, Reason.CHECK_UNDECIDED, f"no probe of the playbook lists objects of type {check.object}"
@@ -68,13 +99,20 @@ class _Court:
             yield self._finding(check, self._nobody(check), gap or none)
         else:
             for subject in found:
-                yield self._finding(check, subject, gap) if gap else self._try_subject(check, subject)
+                yield self._finding(check, subject, gap) if gap else self.try_subject(check, subject)
 
     def _subjects(self, check: Check) -> list[Subject] | None:
         key = (check.object.value, *check.probes)
         if key not in self.known:
             self.known[key] = subjects(check.object, self.host, self.facts, check.probes)
         return self.known[key]
+
+    def _fleet_of(self, check: Check) -> list[Subject]:
+        """The hosts that belong together, as one object: named after what they have in common, or after the host."""
+        relations = check.across.hosts if check.across is not None else ()
+        names = [group_of(self.host, relation) for relation in relations]
+        name = next(filter(None, names), self.host.name)
+        return [Subject(name, name, {"id": name, "name": name})]
 
     def _gap(self, check: Check) -> _Verdict | None:
         """Why the check cannot be judged at all: the first of its probes that brought nothing."""
@@ -94,13 +132,32 @@ class _Court:
         undecided = reason.family in _UNDECIDED_FAMILIES and reason is not Reason.PROBE_NOT_RUN
         return _Verdict(Status.ERROR if undecided else Status.NOT_ASSESSED, reason, message)
 
-    def _try_subject(self, check: Check, subject: Subject) -> Finding:
-        bound = self.playbook.bind(self._variables(check, subject))
+    def try_subject(self, check: Check, subject: Subject) -> Finding:
+        """The finding about one object, from answers that are all there."""
+        variables = self._variables(check, subject)
+        bound = self.playbook.bind(variables)
         try:
-            verdict = _decide(check, bound)
+            if check.across is None:
+                verdict = _decide(check, bound)
+            elif self.fleet is None:
+                verdict = _Verdict(Status.NOT_ASSESSED, Reason.ACROSS_PENDING, "not all hosts have been visited yet")
+                return self._finding(check, subject, verdict)
+            else:
+                peers = self._peers(check, check.across, self.fleet, subject, bound)
+                bound = self.playbook.bind(variables | {HOSTS: [peer.variable for peer in peers]})
+                verdict = _complete(_decide(check, bound), peers)
         except ExpressionError as error:
             verdict = _Verdict(Status.ERROR, Reason.CHECK_EXPRESSION, error.message)
         return self._finding(check, subject, verdict, bound)
+
+    def _peers(self, check: Check, across: Across, fleet: Fleet, subject: Subject, bound: Bound) -> list[Peer]:
+        names: list[str] = []
+        if across.named is not None:
+            value = across.named.evaluate(bound)
+            if not isinstance(value, list):
+                raise ExpressionError(f"{across.named.position}: `{across.named.source}` gave no list of names")
+            names = [str(name) for name in value if name]
+        return fleet.peers(across, self.host.name, (check.object, subject.id), names)
 
     def _variables(self, check: Check, subject: Subject) -> dict[str, JSON]:
         host = self.host
@@ -121,6 +178,8 @@ class _Court:
                 variables[self.playbook.probes[probe].variable] = dict(data)
         if check.object is not ObjectType.HOST:
             variables[check.object.value] = subject.facts
+        if check.across is not None:
+            variables[HOSTS] = []
         return variables
 
     def _nobody(self, check: Check) -> Subject:
@@ -172,6 +231,18 @@ def _decide(check: Check, bound: Bound) -> _Verdict:
     if check.fails is None or _truth(check.fails, bound):
         return _Verdict(Status.FAIL, Reason.CRITERION_FAIL, check.title)
     return _Verdict(Status.ERROR, Reason.CHECK_UNDECIDED, "what was found is neither a pass, a warning nor a failure")
+
+
+def _complete(verdict: _Verdict, peers: list[Peer]) -> _Verdict:
+    """A pass or a warning needs all hosts that count; a failure is one, whatever the others would say."""
+    if verdict.status not in (Status.PASS, Status.WARN):
+        return verdict
+    unseen = [(peer, said) for peer in peers if (said := peer.unseen) is not None]
+    if not unseen:
+        return verdict
+    unknown = any(peer.report is None for peer, _ in unseen)
+    reason = Reason.ACROSS_UNKNOWN_HOST if unknown else Reason.ACROSS_NOT_ASSESSED
+    return _Verdict(Status.NOT_ASSESSED, reason, "; ".join(said for _, said in unseen))
 
 
 def _truth(expression: Expression, bound: Bound) -> bool:

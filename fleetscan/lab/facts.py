@@ -54,7 +54,7 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 def varied(machine: Machine, name: str) -> Machine:
-    """A copy under another name whose VMs have ids of their own; other ids are well-known ones and stay."""
+    """A copy under another name, in a cluster of its own, whose VMs have ids of their own; other ids stay."""
     ids = {str(vm.get("id", "")).casefold() for vm in _vms(machine.probes)}
     text = json.dumps(machine.probes)
 
@@ -62,9 +62,19 @@ def varied(machine: Machine, name: str) -> Machine:
         old = match[0].casefold()
         return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{old}.{name}")) if old in ids else match[0]
 
-    probes = json.loads(_GUID.sub(vary, text)) if ids else machine.probes
+    probes = _alone(json.loads(_GUID.sub(vary, text)) if ids else machine.probes, name)
     system = machine.os.model_copy(update={"computer": ""})
     return machine.model_copy(update={"name": name, "os": system, "probes": probes})
+
+
+def _alone(probes: dict[str, JSON], name: str) -> dict[str, JSON]:
+    """The same facts on a machine that is the only node of its cluster: the other nodes were not copied."""
+    cluster = probes.get("cluster")
+    nodes = cluster.get("nodes") if isinstance(cluster, dict) else None
+    if not isinstance(cluster, dict) or not isinstance(nodes, list) or not nodes or not isinstance(nodes[0], dict):
+        return probes
+    own = {**nodes[0], "name": name.partition(".")[0].upper()}
+    return {**probes, "cluster": {**cluster, "nodes": [own]}}
 
 
 def _vms(value: JSON) -> Iterator[dict[str, JSON]]:

@@ -22,6 +22,10 @@ class Status(StrEnum):
     NOT_ASSESSED = "not_assessed"
 
 
+SYMPTOMATIC = frozenset({Status.FAIL, Status.WARN})
+"""The statuses of a finding that a diagnosis explains, or explains others with."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One check on one object of one host. Every status but `pass` has a reason."""

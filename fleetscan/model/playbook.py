@@ -107,6 +107,30 @@ class DataSource:
         return months - 1 if day and moment.day < day[0] else months
 
 
+class Relation(StrEnum):
+    """Which hosts of a run belong together, for a check that looks across hosts."""
+
+    CLUSTER = "cluster"
+    """Those with the same `cluster` in the inventory, the host itself among them."""
+    VMM_SERVER = "vmm_server"
+    """Those with the same `vmm_server` in the inventory, the host itself among them."""
+    SEEN = "seen"
+    """Those that list the same object, the host itself among them."""
+    GUEST = "guest"
+    """Those that say that they are the virtual machine which the finding is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Across:
+    """What a check compares when all hosts have been visited."""
+
+    hosts: tuple[Relation, ...]
+    checks: tuple[str, ...]
+    """Checks of hosts, whose findings on these hosts the expressions read."""
+    named: Expression | None = None
+    """A list of further hosts, by the names that the host itself knows them by."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One rule. `when` decides whether there is anything to judge; then `pass`, `warn`, `fail` in that order."""
@@ -131,6 +155,8 @@ class Check:
     tags: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     """The ids of the dated lists that its expressions read."""
+    across: Across | None = None
+    """Set for a check that is judged when all hosts have been visited."""
     origin: str = ""
 
 

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     ROLE_MISMATCH = "role.mismatch"
     PRECONDITION_ABSENT = "precondition.absent"
     OBJECT_NONE = "object.none"
+    OBJECT_MOVED = "object.moved"
     # error: facts came, but they do not decide the check.
     CHECK_EXPRESSION = "check.expression"
     CHECK_UNDECIDED = "check.undecided"
@@ -40,6 +41,9 @@ class Reason(StrEnum):
     PROBE_TOO_LARGE = "probe.too_large"
     # not_assessed: the host or the probe was never reached.
     PROBE_NOT_RUN = "probe.not_run"
+    ACROSS_PENDING = "across.pending"
+    ACROSS_UNKNOWN_HOST = "across.unknown_host"
+    ACROSS_NOT_ASSESSED = "across.not_assessed"
     UNREACHABLE_DNS = "unreachable.dns"
     UNREACHABLE_REFUSED = "unreachable.refused"
     UNREACHABLE_TIMEOUT = "unreachable.timeout"

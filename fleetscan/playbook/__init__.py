@@ -63,6 +63,7 @@ def builtin_names() -> tuple[str, ...]:
 def select(playbook: Playbook, checks: Sequence[str] = (), tags: Sequence[str] = ()) -> Playbook:
     """The playbook with only the checks that have one of these ids (or globs) and one of these tags, and their probes.
 
+    A check across hosts brings the checks along whose findings it compares.
     Raises InputError for an id, a glob or a tag that fits no check, and when nothing is left.
     """
     problems = [_unknown("--check", "check", pattern, playbook) for pattern in checks if not _any(playbook, pattern)]
@@ -79,6 +80,8 @@ def select(playbook: Playbook, checks: Sequence[str] = (), tags: Sequence[str] =
         raise InputError.of(
             "--check, --tag", "no check has one of these ids and one of these tags", "use one of the two"
         )
+    compared = {name for check in kept if check.across is not None for name in check.across.checks}
+    kept = tuple(check for check in playbook.checks if check in kept or check.id in compared)
     needed = {probe for check in kept for probe in check.probes}
     probes = {name: probe for name, probe in playbook.probes.items() if name in needed or identifies(probe, kept)}
     read = {name for check in kept for name in check.data}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fleetscan.errors import Problem
-from fleetscan.model.playbook import Check, DataSource, Expression, ObjectType, Probe, Remedy, Template
+from fleetscan.model.playbook import Across, Check, DataSource, Expression, ObjectType, Probe, Remedy, Template
 from fleetscan.playbook import template
 from fleetscan.playbook.celtree import Tree
 from fleetscan.playbook.data import VARIABLE, Data
@@ -21,7 +21,9 @@ from fleetscan.yamlfile import Step
 
 OBJECT_LISTS = {ObjectType.VM: "vms", ObjectType.DISK: "disks"}
 """The key of an answer under which the objects of a type are listed."""
-OBJECTS = (ObjectType.VM, ObjectType.DISK, ObjectType.GUEST)
+OBJECTS = (ObjectType.VM, ObjectType.DISK, ObjectType.GUEST, ObjectType.FLEET)
+HOSTS = "hosts"
+"""The variable of checks across hosts."""
 
 _STRINGS = ("name", "zone", "cluster", "vmm_server", "computer", "culture", "ui_culture", "language_mode", "powershell")
 HOST = Object(
@@ -31,6 +33,13 @@ HOST = Object(
 )
 """The variable `host`: what the inventory and the payload say of the machine itself."""
 _IDENTITY = {"id": STRING, "name": STRING}
+_BOOL = Scalar(Kind.BOOL)
+_PEERS = List(
+    Object(
+        {"name": STRING, "here": _BOOL, "known": _BOOL, "assessed": _BOOL}
+        | {"findings": List(Object(dict.fromkeys(("check", "title", "status", "observed", "expected"), STRING)))}
+    )
+)
 
 
 @dataclass(slots=True)
@@ -72,6 +81,7 @@ class CheckCompiler:
     def compile(self, check_id: str) -> Check:
         """The check; what cannot be compiled is left out of it, and in `problems`."""
         file = self.file
+        named = self._named()
         conditions = {
             key: self._draft((key,), text, must_judge=True)
             for key, text in (("when", file.when), ("pass", file.passes), ("warn", file.warn), ("fail", file.fail))
@@ -103,8 +113,26 @@ class CheckCompiler:
             reference=file.reference,
             tags=file.tags,
             data=tuple(name for name, source in self.data.sources.items() if self._reads(source)),
+            across=self._across(named),
             origin=self.source.document.source,
         )
+
+    def _across(self, named: _Draft | None) -> Across | None:
+        entry = self.file.across
+        if entry is None:
+            return None
+        return Across(hosts=entry.hosts, checks=entry.checks, named=self._finished(named))
+
+    def _named(self) -> _Draft | None:
+        """The expression that names further hosts; it is asked before there are `hosts`."""
+        entry = self.file.across
+        if entry is None or entry.named is None:
+            return None
+        loc = ("across", "named")
+        draft = self._draft(loc, entry.named)
+        if draft is not None and HOSTS in self._used:
+            self._fault(draft, Fault(0, "it is asked to find the hosts", "use what the probes of this host report"))
+        return draft
 
     def _draft(
         self, loc: tuple[Step, ...], source: str | None, offset: int = 0, text: str = "", *, must_judge: bool = False
@@ -156,6 +184,8 @@ class CheckCompiler:
         shapes = {name: self.known.shapes.get(name) for name in self.file.probes}
         listed = {probe.variable: shapes[name] for name in shapes if (probe := self.known.by_id.get(name)) is not None}
         variables: dict[str, Shape | None] = {"host": HOST, VARIABLE: self.data.shape, **listed}
+        if self.file.across is not None:
+            variables[HOSTS] = _PEERS
         if self.file.object in OBJECTS:
             found = [_object_shape(shape, self.file.object) for shape in shapes.values() if shape is not None]
             whole = merged([Object(_IDENTITY), *(shape for shape in found if shape is not None)])
@@ -174,6 +204,8 @@ class CheckCompiler:
             for probe_id, probe in self.known.by_id.items()
             if probe_id not in self.file.probes
         }
+        if self.file.across is None:
+            refused[HOSTS] = ("only a check across hosts has `hosts`", "add across: {hosts: [cluster]}")
         for kind in OBJECTS:
             if kind is not self.file.object:
                 cure = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fleetscan.errors import InputError
 from fleetscan.model.playbook import Check, ObjectType, Playbook
-from fleetscan.playbook.compiler import OBJECT_LISTS, OBJECTS, CheckCompiler, lists_objects
+from fleetscan.playbook.compiler import HOSTS, OBJECT_LISTS, OBJECTS, CheckCompiler, lists_objects
 from fleetscan.playbook.data import VARIABLE, read_data
 from fleetscan.playbook.diagnoses import read_diagnoses
 from fleetscan.playbook.expression import Engine
@@ -38,12 +38,15 @@ class _Loader:
         self._probes = read_probes(folder)
         names = {probe.variable for probe in self._probes.by_id.values()} | {kind.value for kind in OBJECTS}
         self._data = read_data(folder, own_data)
-        self._engine = Engine({"host", *names}, {VARIABLE: dict(self._data.values)})
+        self._across: dict[str, Source] = {}
+        """The files of the checks that look across hosts."""
+        self._engine = Engine({"host", HOSTS, *names}, {VARIABLE: dict(self._data.values)})
 
     def load(self) -> Playbook | None:
         """The playbook, unless its head cannot be read."""
         found = [self._check(path) for path in self.folder.files("checks", (".yaml",))]
         checks = [check for check in found if check is not None]
+        self._compared({check.id: check for check in checks})
         if not self.folder.problems:  # otherwise the check that uses a probe may be one that cannot be read
             self._never_used(checks)
         diagnoses = read_diagnoses(self.folder, {check.id: check for check in checks})
@@ -74,6 +77,8 @@ class _Loader:
         compiler = CheckCompiler(self._engine, source, file, self._probes, self._data)
         found = compiler.compile(path.stem)
         self.folder.problems += compiler.problems
+        if file.across is not None:
+            self._across[path.stem] = source
         self._references(source, file)
         self._listed_probes(source, file)
         self._objects(source, file)
@@ -114,13 +119,26 @@ class _Loader:
     def _objects(self, source: Source, file: CheckFile) -> None:
         """Something must list the objects that a check is about."""
         shapes = self._probes.shapes
-        if file.object is ObjectType.FLEET:
-            self._add(source, ("object",), "a check in a file looks at one host", "write host, vm, disk or guest")
+        if file.object is ObjectType.FLEET and file.across is None:
+            cure = "add across: {hosts: [cluster]}, or write host, vm, disk or guest"
+            self._add(source, ("object",), "a check of a fleet must say which hosts that is", cure)
         elif file.object in OBJECT_LISTS and all(name in shapes for name in file.probes):
             key = OBJECT_LISTS[file.object]
             if not any(lists_objects(shapes[name], file.object) for name in file.probes):
                 message = f'none of the probes lists objects of type {file.object.value} under "{key}"'
                 self._add(source, ("probes",), message, f"add a probe whose answer has {key}")
+
+    def _compared(self, checks: dict[str, Check]) -> None:
+        """What checks across hosts compare must be findings about hosts."""
+        for check_id, source in self._across.items():
+            check = checks.get(check_id)
+            for index, name in enumerate(check.across.checks if check is not None and check.across else ()):
+                other, loc = checks.get(name), ("across", "checks", index)
+                if other is None:
+                    cure = did_you_mean(name, checks, "known are")
+                    self._add(source, loc, f'unknown check "{name}"', cure)
+                elif other.object is not ObjectType.HOST or other.across is not None:
+                    self._add(source, loc, f'"{name}" is no check of a single host', "name one with object: host")
 
     def _never_used(self, checks: list[Check]) -> None:
         used = {probe for found in checks for probe in found.probes}

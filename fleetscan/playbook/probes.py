@@ -10,7 +10,7 @@ from fleetscan.errors import Problem
 from fleetscan.model.host import Role
 from fleetscan.model.playbook import Check, Language, ObjectType, Probe
 from fleetscan.playbook.answer import validator
-from fleetscan.playbook.compiler import OBJECT_LISTS, OBJECTS
+from fleetscan.playbook.compiler import HOSTS, OBJECT_LISTS, OBJECTS
 from fleetscan.playbook.data import VARIABLE
 from fleetscan.playbook.expression import RESERVED
 from fleetscan.playbook.folder import Folder
@@ -56,7 +56,7 @@ def _read(folder: Folder, path: Path, found: dict[str, Probe], shapes: dict[str,
         return
     file, source = entry
     language, text, script_path = script
-    if path.stem in RESERVED or path.stem in ("host", VARIABLE, *OBJECTS):
+    if path.stem in RESERVED or path.stem in ("host", HOSTS, VARIABLE, *OBJECTS):
         folder.add(path, f'"{path.stem}" means something else in expressions', "choose another name")
         return
     shape, problems = parse(file.answer, source.document, ("answer",))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
 from fleetscan.model.host import Role
-from fleetscan.model.playbook import ObjectType, Severity
+from fleetscan.model.playbook import ObjectType, Relation, Severity
 from fleetscan.validate import Strict, mistake
 
 _TEXT_LIMIT = 4000
@@ -86,6 +86,16 @@ class RemedyEntry(Strict):
     action: Word | None = Field(default=None, description="the action that `fleetscan plan` may propose")
 
 
+class AcrossEntry(Strict):
+    """Which hosts a check compares when all have been visited."""
+
+    hosts: Annotated[
+        tuple[Relation, ...], Field(json_schema_extra={"minItems": 1}), AfterValidator(some), AfterValidator(_unique)
+    ] = Field(description="what those hosts have in common with the host of the finding")
+    named: Cel | None = Field(default=None, description="CEL; a list of the names of further hosts")
+    checks: Words = Field(default=(), description="checks of hosts, whose findings there the expressions read")
+
+
 class CheckFile(Strict):
     """`checks/<check-id>.yaml`: the id is the name of the file."""
 
@@ -110,6 +120,9 @@ class CheckFile(Strict):
     remedy: RemedyEntry
     reference: Url
     tags: Words = ()
+    across: AcrossEntry | None = Field(
+        default=None, description="judged when all hosts have been visited; the expressions then read `hosts`"
+    )
 
 
 class DataFile(Strict):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fleetscan.errors import InputError, Problem
-from fleetscan.judge import judge
+from fleetscan.judge import conclude, judge
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.playbook import Playbook
+from fleetscan.model.run import HostReport
 from fleetscan.model.text import one_line
 from fleetscan.rehearsal.schema import Expectation
+from fleetscan.rehearsal.situation import Situation
 from fleetscan.rehearsal.suite import Rehearsal
 from fleetscan.suggest import did_you_mean
 
@@ -46,8 +49,8 @@ def rehearse(playbook: Playbook, rehearsals: Iterable[Rehearsal]) -> tuple[Perfo
 
 
 def _perform(playbook: Playbook, rehearsal: Rehearsal, problems: list[Problem]) -> Performance:
-    situation, expect = rehearsal.situation, rehearsal.case.expect
-    found = judge(situation.host, situation.facts, replace(playbook, checks=(rehearsal.check,)))
+    expect = rehearsal.case.expect
+    found = _findings(playbook, rehearsal)
     by_key = dict(_keyed(found))
     problems += _strangers(rehearsal, by_key)
     differences = [
@@ -57,6 +60,25 @@ def _perform(playbook: Playbook, rehearsal: Rehearsal, problems: list[Problem]) 
         for difference in _differences(expectation, by_key[key])
     ]
     return Performance(rehearsal, found, tuple(differences))
+
+
+def _findings(playbook: Playbook, rehearsal: Rehearsal) -> tuple[Finding, ...]:
+    """What the check says of the host of the case, in a run with its other hosts."""
+    check = rehearsal.check
+    compared = check.across.checks if check.across is not None else ()
+    book = replace(playbook, checks=tuple(c for c in playbook.checks if c is check or c.id in compared))
+    reports = [_report(book, situation) for situation in (rehearsal.situation, *rehearsal.others)]
+    return tuple(finding for finding in conclude(book, reports)[0].findings if finding.check_id == check.id)
+
+
+def _report(playbook: Playbook, situation: Situation) -> HostReport:
+    return HostReport(
+        host=situation.host,
+        started_at=None,
+        ended_at=datetime.fromisoformat(str(situation.facts.meta["now"])),
+        facts=situation.facts,
+        findings=judge(situation.host, situation.facts, playbook),
+    )
 
 
 def _keyed(findings: tuple[Finding, ...]) -> Iterator[tuple[str, Finding]]:

@@ -100,6 +100,14 @@ Expected = Annotated[
 ]
 
 
+class OtherEntry(Strict):
+    """Another host of the same run, for a check that looks across hosts."""
+
+    based_on: Text | None = Field(default=None, description="a base; without it, a plain host that never answered")
+    host: HostEntry = Field(default_factory=HostEntry)
+    facts: Facts = Field(default_factory=dict)
+
+
 class Case(Strict):
     """Facts about one host, and what the check must say of them."""
 
@@ -109,6 +117,7 @@ class Case(Strict):
     based_on: Text | None = Field(default=None, description="a base; without it, that of the file")
     host: HostEntry = Field(default_factory=HostEntry)
     facts: Facts = Field(default_factory=dict)
+    others: tuple[OtherEntry, ...] = Field(default=(), description="the other hosts of the run")
     expect: Annotated[dict[str, Expected], AfterValidator(_some)] = Field(
         description="the name of each object → what its finding must be; `-` where there is no object",
         json_schema_extra={"minProperties": 1},

@@ -13,11 +13,14 @@ from pathlib import Path
 from fleetscan.errors import InputError, Problem
 from fleetscan.factfile import Fact
 from fleetscan.model.playbook import Check, Playbook
+from fleetscan.model.text import one_line
 from fleetscan.playbook.folder import Folder
-from fleetscan.rehearsal.schema import BaseFile, Case, CaseFile
+from fleetscan.rehearsal.schema import BaseFile, Case, CaseFile, OtherEntry
 from fleetscan.rehearsal.situation import Situation, Sketch, Stage
 from fleetscan.suggest import did_you_mean
 from fleetscan.yamlfile import Document
+
+_Loc = tuple[str | int, ...]
 
 TESTS = "tests"
 BASES = "bases"
@@ -32,6 +35,8 @@ class Rehearsal:
     situation: Situation
     document: Document
     index: int
+    others: tuple[Situation, ...] = ()
+    """The other hosts of the run."""
 
     def problem(self, *loc: str, message: str, cure: str = "", key: bool = False) -> Problem:
         """A mistake in the case."""
@@ -143,18 +148,44 @@ class _Reader:
                 message = f'another case is called "{case.name}", too'
                 self.problems.append(document.problem(("cases", index, "name"), message, "choose another name"))
             names.add(case.name)
-            situation = self._situation(check, file, index, document)
-            if situation is not None:
-                yield Rehearsal(check=check, case=case, situation=situation, document=document, index=index)
+            loc = ("cases", index)
+            based_on = case.based_on or file.based_on
+            origin = (*loc, "based_on") if case.based_on is not None else ("based_on",)
+            situation = self._situation(check, case, based_on, document, loc, origin)
+            others = self._others(check, case, document, loc)
+            if situation is None or None in others:
+                continue
+            self._names_differ([situation, *filter(None, others)], document, loc)
+            yield Rehearsal(
+                check=check,
+                case=case,
+                situation=situation,
+                document=document,
+                index=index,
+                others=tuple(filter(None, others)),
+            )
 
-    def _situation(self, check: Check, file: CaseFile, index: int, document: Document) -> Situation | None:
-        case = file.cases[index]
+    def _others(self, check: Check, case: Case, document: Document, loc: _Loc) -> list[Situation | None]:
+        return [
+            self._situation(check, entry, entry.based_on, document, place, (*place, "based_on"))
+            for place, entry in (((*loc, "others", number), entry) for number, entry in enumerate(case.others))
+        ]
+
+    def _names_differ(self, situations: list[Situation], document: Document, loc: _Loc) -> None:
+        names = [situation.host.name for situation in situations]
+        for number, name in enumerate(names[1:]):
+            if name in names[: number + 1]:
+                message = f'two hosts of the case are called "{one_line(name, 80)}"'
+                self.problems.append(document.problem((*loc, "others", number), message, "give each `host: {name: …}`"))
+
+    def _situation(
+        self, check: Check, entry: Case | OtherEntry, based_on: str | None, document: Document, loc: _Loc, origin: _Loc
+    ) -> Situation | None:
+        """What a part of a file says of one host, laid over the base that it names at `origin`."""
         below: Sketch | None = Sketch()
-        if case.based_on is not None:
-            below = self._below(case.based_on, (), document, ("cases", index, "based_on"))
-        elif file.based_on is not None:
-            below = self._below(file.based_on, (), document, ("based_on",))
+        if based_on is not None:
+            below = self._below(based_on, (), document, origin)
         if below is None:
             return None
-        sketch = below.changed(case.host, Fact(case.facts, document, ("cases", index, "facts")), self.problems)
+        sketch = below.changed(entry.host, Fact(entry.facts, document, (*loc, "facts")), self.problems)
         return self._stage.situation(sketch, check.roles[:1], self.problems)

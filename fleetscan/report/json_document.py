@@ -11,9 +11,10 @@ from dataclasses import asdict
 
 from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.facts import ProbeAnswer
-from fleetscan.model.finding import Status
+from fleetscan.model.finding import SYMPTOMATIC, Finding, Status
+from fleetscan.model.playbook import ObjectType
 from fleetscan.model.run import HostReport, RunReport, Trouble
-from fleetscan.report.rows import rows
+from fleetscan.report.rows import Row, rows
 from fleetscan.report.words import utc
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
@@ -26,8 +27,30 @@ def render(report: RunReport) -> Iterator[str]:
     yield '\n],\n"diagnoses": [\n'
     yield from _separated(_dump(_diagnosis(diagnosis)) for diagnosis in report.diagnoses)
     yield '\n],\n"findings": [\n'
-    yield from _separated(_dump(row) for row in rows(report))
+    told = _told(report)
+    explained = (row | {"diagnosis": _explanation(told, finding)} for row, (_, finding) in _with_findings(report))
+    yield from _separated(_dump(row) for row in explained)
     yield "\n]}\n"
+
+
+def _with_findings(report: RunReport) -> Iterator[tuple[Row, tuple[HostReport, Finding]]]:
+    return zip(rows(report), report.findings(), strict=True)
+
+
+def _told(report: RunReport) -> dict[tuple[str, str], list[str]]:
+    """What the diagnoses say, by symptom and machine."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for diagnosis in report.diagnoses:
+        for check_id in diagnosis.symptoms:
+            told.setdefault((check_id, diagnosis.vm_id), []).append(diagnosis.text)
+    return told
+
+
+def _explanation(told: Mapping[tuple[str, str], list[str]], finding: Finding) -> str:
+    """Why a machine has this symptom; empty where the finding is none."""
+    if finding.status not in SYMPTOMATIC or finding.object_type is not ObjectType.VM:
+        return ""
+    return ". ".join(told.get((finding.check_id, finding.object_id.casefold()), ()))
 
 
 def _separated(items: Iterator[str]) -> Iterator[str]:

@@ -31,7 +31,9 @@ def schema() -> dict[str, JSON]:
                 "run": {"$ref": "#/$defs/run"},
                 "hosts": _array("Each selected host once, whatever happened.", "host"),
                 "diagnoses": _array("Virtual machines with a symptom, and the causes that were found.", "diagnosis"),
-                "findings": _array("Hosts × checks × objects, with the columns of the CSV.", "finding"),
+                "findings": _array(
+                    "Hosts × checks × objects, with the columns of the CSV and the diagnosis.", "finding"
+                ),
             }
         ),
         "$defs": {
@@ -167,7 +169,8 @@ def _finding() -> dict[str, JSON]:
         "waived": {"type": "boolean"},
         "payload_sha256": _SHA256,
     }
-    return _object({column: closed.get(column, _TEXT) for column in COLUMNS})
+    diagnosis = _said("Why the machine has this symptom, in one sentence; empty where it is none.", _TEXT)
+    return _object({column: closed.get(column, _TEXT) for column in COLUMNS} | {"diagnosis": diagnosis})
 
 
 def _object(properties: Mapping[str, JSON]) -> dict[str, JSON]:

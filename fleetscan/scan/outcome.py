@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from fleetscan import __version__
 from fleetscan.errors import ExitStatus
-from fleetscan.judge import diagnose
+from fleetscan.judge import conclude, diagnose
 from fleetscan.model.finding import Status
 from fleetscan.model.playbook import Playbook, Severity
+from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.scan.engine import Scan
 
@@ -31,7 +32,8 @@ def run_report(
     fail_on: Severity,
     interrupted: bool,
 ) -> RunReport:
-    """Put a finished or interrupted scan together."""
+    """Put a finished or interrupted scan together: what only all hosts together can tell is judged here."""
+    hosts = conclude(playbook, hosts)
     return RunReport(
         run_id=run_id,
         tool_version=__version__,
@@ -46,7 +48,7 @@ def run_report(
         interrupted=interrupted,
         diagnoses=diagnose(playbook, hosts),
         data=playbook.data,
-        notices=(*scan.guard.notices, *_weakened(hosts)),
+        notices=(*scan.guard.notices, *_weakened(hosts), *_moved(hosts)),
     )
 
 
@@ -70,3 +72,16 @@ def _weakened(hosts: tuple[HostReport, ...]) -> list[str]:
         return []
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return [f"TLS certificates were not verified for {shown} (insecure_skip_tls_verification)"]
+
+
+def _moved(hosts: tuple[HostReport, ...]) -> list[str]:
+    """One line for each machine that was seen on two hosts."""
+    told: dict[str, str] = {}
+    for report in hosts:
+        for finding in report.findings:
+            if finding.reason is Reason.OBJECT_MOVED:
+                told.setdefault(
+                    f"{finding.object_id}@{report.host.name}",
+                    f"{finding.object_name} was seen on {report.host.name}, but {finding.message}",
+                )
+    return list(told.values())

@@ -9,6 +9,7 @@ import pytest
 from fleetscan.errors import InputError
 from fleetscan.lab import Fault, SimulatedHost, demo_fleet, load, many
 from fleetscan.lab.faults import REJECTIONS, possible
+from fleetscan.model.playbook import JSON
 from tests.lab.helpers import host, machine
 
 FOLDER = Path(__file__).parent / "fleet"
@@ -102,6 +103,13 @@ def test_copies_have_names_and_vms_of_their_own_and_share_well_known_ids() -> No
         assert services["of"] == each.machine.probes["vms"]["vms"][0]["id"]  # type: ignore[index,call-overload] # see above
         assert services["component"] == known  # type: ignore[index,call-overload] # see above
     assert many(SimulatedHost(machine=machine(probes=probes)), 3).hosts[1].machine.probes == copies[1].machine.probes
+
+
+def test_a_copy_is_the_only_node_of_its_cluster() -> None:
+    nodes: JSON = [{"name": "HV01", "state": "Up"}, {"name": "HV02", "state": "Up"}]
+    probes: dict[str, JSON] = {"cluster": {"member": True, "nodes": nodes}}
+    [copy] = many(SimulatedHost(machine=machine(probes=probes)), 1).hosts
+    assert copy.machine.probes["cluster"] == {"member": True, "nodes": [{"name": "HV0001", "state": "Up"}]}
 
 
 @pytest.mark.parametrize(("share", "count"), [(0.0, 0), (0.4, 40), (1.0, 100)])

@@ -72,6 +72,9 @@ def test_line_ends_of_windows_are_the_same(folder: Folder) -> None:
     assert "\r" not in folder.load().probes["vms"].text
 
 
+FLEET_CURE = "add across: {hosts: [cluster]}, or write host, vm, disk or guest"
+RELATIONS = "cluster, vmm_server, seen, guest"
+
 MISTAKES = {
     "misspelt key": (
         [(VM, "severity: high", "severty: high")],
@@ -146,7 +149,30 @@ MISTAKES = {
     "a tag twice": ([(VM, "[vms, backup]", "[vms, vms]")], [f'{VM}:15:7: tags: "vms" is here twice; remove one']),
     "object fleet": (
         [(SERVICE, "object: host", "object: fleet")],
-        [f"{SERVICE}:5:9: a check in a file looks at one host; write host, vm, disk or guest"],
+        [f"{SERVICE}:5:9: a check of a fleet must say which hosts that is; {FLEET_CURE}"],
+    ),
+    "hosts of a check that looks at one": (
+        [(VM, PASS, "pass: hosts.all(h, h.assessed)")],
+        [f"{VM}:9:7: pass: only a check across hosts has `hosts`; add across: {{hosts: [cluster]}}"],
+    ),
+    "no such relation": (
+        [(VM, PASS, f"{PASS}\nacross: {{hosts: [clutser]}}")],
+        [f'{VM}:10:18: across.hosts[0]: "clutser" is not one of {RELATIONS}; did you mean "cluster"?'],
+    ),
+    "comparing what is not about hosts": (
+        [(VM, PASS, f"{PASS}\nacross: {{hosts: [seen], checks: [service-run, backup-on]}}")],
+        [
+            f'{VM}:10:34: unknown check "service-run"; did you mean "service-runs"?',
+            f'{VM}:10:47: "backup-on" is no check of a single host; name one with object: host',
+        ],
+    ),
+    "looking for hosts among the hosts": (
+        [(VM, PASS, f"{PASS}\nacross: {{hosts: [seen], named: 'hosts.map(h, h.name)'}}")],
+        [f"{VM}:10:33: across.named: it is asked to find the hosts; use what the probes of this host report"],
+    ),
+    "a typo in what is known of another host": (
+        [(VM, PASS, "pass: hosts.all(h, h.finding.all(f, f.status == 'pass'))\nacross: {hosts: [seen]}")],
+        [f'{VM}:9:22: pass: there is no field "finding"; did you mean "findings"?'],
     ),
     "unknown shape": (
         [(VMS, "state: string", "state: strng")],

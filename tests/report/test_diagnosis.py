@@ -8,8 +8,10 @@ from dataclasses import replace
 import jsonschema
 
 from fleetscan.model.diagnosis import Diagnosis, SeenCause
+from fleetscan.model.finding import Status
 from fleetscan.report import json_document, json_schema, table
 from tests.report import morning
+from tests.report.factory import finding, host, run, visit, vm_id
 
 
 def cause(number: int = 0, host: str = "hv01.example") -> SeenCause:
@@ -92,3 +94,13 @@ def test_json_has_every_diagnosis_as_the_schema_says() -> None:
         "sql01: no application-consistent snapshots, because service 0 is disabled (hv01.example, AC-7, VH-2)"
     )
     assert second["causes"] == []
+
+
+def test_each_symptom_in_json_says_why() -> None:
+    why = replace(diagnosis("sql01", cause()), symptoms=("symptom",), vm_id=vm_id("sql01").lower())
+    sick, well = (finding("hv01", "symptom", status, vm="sql01") for status in (Status.FAIL, Status.PASS))
+    findings = [sick, finding("hv01", "symptom", Status.FAIL, vm="web03"), replace(well, reason=None)]
+    report = replace(run([visit(host("hv01"), findings)]), diagnoses=(why,))
+    document = json.loads("".join(json_document.render(report)))
+    jsonschema.validate(document, json_schema.schema())
+    assert [row["diagnosis"] for row in document["findings"]] == [why.text, "", ""]

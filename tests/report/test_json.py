@@ -97,9 +97,10 @@ def test_text_is_exact_and_not_defused() -> None:
     assert document["findings"][0]["object_name"] == name
 
 
-def test_rows_have_the_same_names_and_values_as_the_csv() -> None:
+def test_rows_have_the_names_and_values_of_the_csv_and_a_diagnosis() -> None:
     report = morning.fleet()
     for row, cells in zip(load(report)["findings"], csv_rows(report), strict=True):
+        del row["diagnosis"]
         assert list(row) == list(cells)
         assert {key: str(value).lower() if key == "waived" else value for key, value in row.items()} == cells
 
