@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fleetscan.cli.options import Color, Show
 from fleetscan.errors import ExitStatus
+from fleetscan.report.options import DEFAULTS, ReportOptions
 
 if TYPE_CHECKING:
     from fleetscan.cli.request import Request
@@ -20,6 +21,7 @@ class Manner:
     """How a run is made and told: none of this changes what it finds."""
 
     output: tuple[str, ...] = ()
+    reports: ReportOptions = DEFAULTS
     show: Show = Show.PROBLEMS
     color: Color = Color.AUTO
     dry_run: bool = False
@@ -34,6 +36,7 @@ def perform(request: Request, manner: Manner) -> ExitStatus:
     from fleetscan.report import check_writable, target_list
     from fleetscan.scan.outcome import exit_status, new_run_id
 
+    options = replace(manner.reports, command=replace(request, checks=(), tags=()).command())
     targets = target_list(manner.output)
     check_writable(targets)
     prepared = read(request)
@@ -54,6 +57,6 @@ def perform(request: Request, manner: Manner) -> ExitStatus:
             show_progress=manner.show is not Show.QUIET,
         )
         report = replace(report, notices=(*report.notices, *prepared.waivers.notices(report.hosts)))
-        status, written = save(report, targets, exit_status(report))
+        status, written = save(report, targets, exit_status(report), options)
     present(report, targets, status, show=manner.show, color=manner.color, written=written, command=request.command())
     return status

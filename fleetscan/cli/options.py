@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fleetscan.model.playbook import Severity
+
+if TYPE_CHECKING:
+    from fleetscan.report.options import ReportOptions
 
 
 class Color(StrEnum):
@@ -80,6 +83,10 @@ OnChange = Annotated[
         " {report} {run} {status} {new} {fixed} are filled in.",
     ),
 ]
+CsvDelimiter = Annotated[
+    str, typer.Option("--csv-delimiter", metavar="CHAR", help="What separates the cells of a CSV: , ; | or tab.")
+]
+CsvBom = Annotated[bool, typer.Option("--csv-bom", help="Begin a CSV with a byte order mark, which Excel wants.")]
 FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit with 3 for failures of at least this severity.")]
 All = Annotated[bool, typer.Option("--all", help="Show every finding, not only problems.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show one line.")]
@@ -102,6 +109,13 @@ ForgetRejections = Annotated[
     bool,
     typer.Option("--forget-rejections", help="The secret is right now: forget that its account was rejected lately."),
 ]
+
+
+def report_options(csv_delimiter: str, csv_bom: bool) -> ReportOptions:
+    """What the options on reports ask for. Raises InputError."""
+    from fleetscan.report.options import ReportOptions, delimiter
+
+    return ReportOptions(csv_delimiter=delimiter(csv_delimiter), csv_bom=csv_bom)
 
 
 def show(everything: bool, quiet: bool) -> Show:

@@ -7,25 +7,30 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fleetscan.cli.options import Color, Show
 from fleetscan.errors import ExitStatus, FleetscanError
 from fleetscan.model.run import RunReport
 from fleetscan.report import STANDARD_OUTPUT, ReportTarget
 from fleetscan.report.names import pattern_of
+from fleetscan.report.options import DEFAULTS, ReportOptions
 
 AGAIN_MARGIN = 8
 """Columns that the pattern of the next command leaves free: broken over two lines it could not be copied."""
 
 
-def save(report: RunReport, targets: Sequence[ReportTarget], status: ExitStatus) -> tuple[ExitStatus, Sequence[str]]:
+def save(
+    report: RunReport, targets: Sequence[ReportTarget], status: ExitStatus, options: ReportOptions = DEFAULTS
+) -> tuple[ExitStatus, Sequence[str]]:
     """Write the reports; returns how the process should end, and what to tell of the files."""
     from fleetscan.report import write
 
+    options = replace(options, exit_status=status)
     written: list[str] = []
     for target in targets:
         try:
-            written.append(write(report, target))
+            written.append(write(report, target, options))
         except FleetscanError as error:
             print(f"fleetscan: {error.message}" + (f"; {error.hint}" if error.hint else ""), file=sys.stderr)
             status = ExitStatus.INTERNAL

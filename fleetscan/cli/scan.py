@@ -17,6 +17,8 @@ def scan(
     check: opt.Checks = None,
     tag: opt.Tags = None,
     output: opt.Outputs = None,
+    csv_delimiter: opt.CsvDelimiter = ",",
+    csv_bom: opt.CsvBom = False,
     fail_on: opt.FailOn = Severity.LOW,
     everything: opt.All = False,
     quiet: opt.Quiet = False,
@@ -51,6 +53,7 @@ def scan(
     )
     manner = Manner(
         output=tuple(output or ()),
+        reports=opt.report_options(csv_delimiter, csv_bom),
         show=opt.show(everything, quiet),
         color=color,
         dry_run=dry_run,

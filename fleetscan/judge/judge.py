@@ -205,6 +205,7 @@ class _Court:
             status=verdict.status,
             reason=verdict.reason,
             message=_text(message),
+            why=check.why,
             expected=_text(check.expected.render(bound)) if judged and check.expected is not None else "",
             observed=_observed(check.observed, bound) if judged else "",
             remedy=_text(check.remedy.text.render(bound)) if judged and verdict.status is not Status.PASS else "",

@@ -42,6 +42,8 @@ class Finding:
     status: Status
     reason: Reason | None
     message: str
+    why: str = ""
+    """What a failure means for the machines: a sentence of the check."""
     expected: str = ""
     observed: str = ""
     remedy: str = ""

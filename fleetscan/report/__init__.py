@@ -11,8 +11,19 @@ from typing import Protocol, cast
 from fleetscan.errors import InputError, Problem
 from fleetscan.model.run import RunReport
 from fleetscan.report import files
+from fleetscan.report.options import DEFAULTS, ReportOptions
 
-__all__ = ["FORMATS", "STANDARD_OUTPUT", "ReportTarget", "check_writable", "renderer", "target", "target_list", "write"]
+__all__ = [
+    "FORMATS",
+    "STANDARD_OUTPUT",
+    "ReportOptions",
+    "ReportTarget",
+    "check_writable",
+    "render",
+    "target",
+    "target_list",
+    "write",
+]
 
 STANDARD_OUTPUT = "-"
 
@@ -25,10 +36,12 @@ class Format:
     module: str
     unit: str = ""
     """What it holds one of for each finding, to be counted when it is written."""
+    takes_options: bool = False
+    """Whether `render` takes ReportOptions, too."""
 
 
 FORMATS = {
-    "csv": Format(".csv", "fleetscan.report.csv_rows", "rows"),
+    "csv": Format(".csv", "fleetscan.report.csv_rows", "rows", takes_options=True),
     "json": Format(".json", "fleetscan.report.json_document", "findings"),
     "table": Format(".txt", "fleetscan.report.table"),
 }
@@ -37,7 +50,7 @@ FORMATS = {
 class Renderer(Protocol):
     """The function `render` of a format's module: the text, or its parts where a whole would be large."""
 
-    def __call__(self, report: RunReport) -> str | Iterator[str]: ...
+    def __call__(self, report: RunReport, options: ReportOptions = DEFAULTS) -> str | Iterator[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +61,12 @@ class ReportTarget:
     path: str
 
 
-def renderer(name: str) -> Renderer:
-    """The function of a format, imported on first use. `name` is a key of FORMATS."""
-    return cast("Renderer", import_module(FORMATS[name].module).render)
+def render(report: RunReport, name: str, options: ReportOptions = DEFAULTS) -> Iterator[str]:
+    """The report in a format, in parts. `name` is a key of FORMATS; its module is imported on first use."""
+    form = FORMATS[name]
+    renderer = cast("Renderer", import_module(form.module).render)
+    text = renderer(report, options) if form.takes_options else renderer(report)
+    yield from [text] if isinstance(text, str) else text
 
 
 def target(option: str) -> ReportTarget:
@@ -106,16 +122,14 @@ def check_writable(targets: Sequence[ReportTarget]) -> None:
         raise InputError(problems)
 
 
-def write(report: RunReport, wanted: ReportTarget) -> str:
+def write(report: RunReport, wanted: ReportTarget, options: ReportOptions = DEFAULTS) -> str:
     """Render the report and write it, whole or not at all; returns what to tell of it: `nightly.csv (1,230 rows)`.
 
     Raises FleetscanError if it could not be written there; the message says where the report is instead.
     """
 
     def parts() -> Iterator[bytes]:
-        text = renderer(wanted.format)(report)
-        for part in [text] if isinstance(text, str) else text:
-            yield part.encode()
+        return (part.encode() for part in render(report, wanted.format, options))
 
     spare = f"fleetscan-{report.run_id}-"
     if wanted.path == STANDARD_OUTPUT:

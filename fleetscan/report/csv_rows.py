@@ -6,9 +6,11 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 from fleetscan.model.run import RunReport
 from fleetscan.model.text import clean
+from fleetscan.report.options import DEFAULTS, ReportOptions
 from fleetscan.report.rows import COLUMNS, rows
 
 CELL_LIMIT = 32_767
@@ -18,18 +20,22 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What makes a spreadsheet calculate, as do a tab or a carriage return; the wide forms under a Japanese Windows."""
 
 
-def render(report: RunReport) -> Iterator[str]:
+def render(report: RunReport, options: ReportOptions = DEFAULTS) -> Iterator[str]:
     """All findings, a record each, in the columns of COLUMNS; the header alone if there are none. Lines end in CRLF."""
-    yield _record(COLUMNS)
     cell = lru_cache(maxsize=4_096)(_cell)
-    for row in rows(report):
-        yield _record(cell(row[column]) for column in COLUMNS)
+    yield from table(COLUMNS, ([cell(row[column]) for column in COLUMNS] for row in rows(report)), options)
 
 
-def _record(cells: Iterable[str]) -> str:
+def table(header: Iterable[str], records: Iterable[Iterable[str]], options: ReportOptions) -> Iterator[str]:
+    """A record a part, all quoted; the byte order mark comes first if asked for. Cells are written as they are."""
     text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow(cells)
-    return text.getvalue()
+    writer = csv.writer(text, delimiter=options.csv_delimiter, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    text.write("\ufeff" if options.csv_bom else "")
+    for record in chain([header], records):
+        writer.writerow(record)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
 def _cell(value: str | bool) -> str:

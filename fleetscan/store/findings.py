@@ -116,7 +116,8 @@ class FindingWriter:
 
 def _content(finding: Finding, evidence: Evidence) -> tuple[Any, ...]:
     """All that is said by a finding but of what; the first item is what its check says of itself."""
-    definition = (finding.check_title, finding.article, finding.severity, finding.action, finding.reference)
+    face = (finding.check_title, finding.article, finding.severity)
+    definition = (*face, finding.action, finding.reference, finding.why)
     return (
         definition,
         finding.status,

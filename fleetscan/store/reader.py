@@ -80,13 +80,14 @@ class FindingReader:
 
     def _learn_definitions(self, wanted: set[int]) -> None:
         for number, body in bodies(self._connection, wanted - self._definitions.keys()).items():
-            title, article, severity, action, reference = codec.unpack(list, body)
+            title, article, severity, action, reference, why = codec.unpack(list, body)
             self._definitions[number] = {
                 "check_title": title,
                 "article": tuple(article),
                 "severity": Severity(severity),
                 "action": action,
                 "reference": reference,
+                "why": why,
             }
 
     def _decode(self, row: Row[Any]) -> Said:

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given, settings
 
+from fleetscan.errors import InputError
 from fleetscan.model.finding import Status
 from fleetscan.model.run import RunReport
 from fleetscan.report.csv_rows import CELL_LIMIT, render
+from fleetscan.report.options import ReportOptions, delimiter
 from fleetscan.report.rows import COLUMNS
 from tests.report import morning
 from tests.report.factory import PAYLOAD, finding, host, run, visit
@@ -167,3 +169,22 @@ def test_times_are_utc_whatever_the_clock_of_the_process() -> None:
     paris = timezone(timedelta(hours=1))
     visited = visit(host("hv01"), [finding("hv01", "check")], ended_at=datetime(2026, 11, 24, 3, 0, tzinfo=paris))
     assert rows(run([visited]))[0]["assessed_at"] == "2026-11-24T02:00:00Z"
+
+
+@pytest.mark.parametrize(("option", "char"), [(",", ","), (";", ";"), ("|", "|"), ("tab", "\t"), ("\t", "\t")])
+def test_a_delimiter_changes_what_separates_and_nothing_else(option: str, char: str) -> None:
+    report = morning.fleet()
+    text = "".join(render(report, ReportOptions(csv_delimiter=delimiter(option))))
+    assert list(csv.reader(io.StringIO(text, newline=""), delimiter=char)) == standard_library("".join(render(report)))
+
+
+@pytest.mark.parametrize("option", ["", ":", "ab", '"', "\n", "a"])
+def test_other_delimiters_are_a_mistake_with_a_cure(option: str) -> None:
+    with pytest.raises(InputError, match=r"use one of , ; \| tab"):
+        delimiter(option)
+
+
+def test_a_byte_order_mark_comes_once_and_first() -> None:
+    text = "".join(render(morning.fleet(), ReportOptions(csv_bom=True)))
+    assert text == "\ufeff" + "".join(render(morning.fleet()))
+    assert text.encode()[:3] == b"\xef\xbb\xbf"

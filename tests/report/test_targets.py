@@ -18,7 +18,7 @@ from fleetscan.report import (
     STANDARD_OUTPUT,
     ReportTarget,
     check_writable,
-    renderer,
+    render,
     target,
     target_list,
     write,
@@ -142,7 +142,7 @@ def test_writing_replaces_the_whole_file_and_leaves_no_draft(tmp_path: Path, nam
     path.chmod(0o640)
     run = morning.fleet()
     told = write(run, ReportTarget(name, str(path)))
-    assert path.read_bytes() == "".join(renderer(name)(run)).encode()
+    assert path.read_bytes() == "".join(render(run, name)).encode()
     assert list(tmp_path.iterdir()) == [path]
     assert path.stat().st_mode & 0o777 == 0o640
     assert told.startswith(str(path))
@@ -179,7 +179,7 @@ def test_a_folder_that_vanished_does_not_cost_the_report(tmp_path: Path, monkeyp
     with pytest.raises(FleetscanError, match="No such file or directory") as caught:
         write(run, ReportTarget("csv", f"{tmp_path}/gone/nightly.csv"))
     spare = _spare(caught.value)
-    assert spare.read_bytes() == "".join(renderer("csv")(run)).encode()
+    assert spare.read_bytes() == "".join(render(run, "csv")).encode()
     assert spare.name.startswith(f"fleetscan-{run.run_id}-")
     assert spare.suffix == ".csv"
 
@@ -190,7 +190,7 @@ def test_a_full_disk_does_not_cost_the_report(tmp_path: Path, monkeypatch: pytes
     run = morning.fleet()
     with pytest.raises(FleetscanError, match="No space left on device") as caught:
         write(run, ReportTarget("json", "/dev/full"))
-    assert _spare(caught.value).read_bytes() == "".join(renderer("json")(run)).encode()
+    assert _spare(caught.value).read_bytes() == "".join(render(run, "json")).encode()
 
 
 def test_a_file_that_another_program_holds_open_keeps_its_content(
@@ -232,7 +232,7 @@ _TO_STANDARD_OUTPUT = (
 
 def test_standard_output_gets_the_bytes_as_they_are() -> None:
     done = subprocess.run([sys.executable, "-c", _TO_STANDARD_OUTPUT], capture_output=True, check=True, cwd=_ROOT)
-    assert done.stdout == "".join(renderer("csv")(morning.many(50))).encode()
+    assert done.stdout == "".join(render(morning.many(50), "csv")).encode()
 
 
 def test_a_reader_that_has_read_enough_is_no_error() -> None:
