@@ -1,7 +1,8 @@
 """Facts as people write them in files: laid over other facts, with times that move with the clock.
 
 `{sql01: {state: Off}}` over a list changes the member of that name (or number), null takes away, any other value
-replaces. The texts `now`, `now-4m`, `now+2h` (s, m, h, d) are times. `{status: denied}` is a question without answer.
+replaces. The texts `now`, `now-4m`, `now+2h` (s, m, h, d) are times. The text `2000000/s` is a total that grows by so
+much a second; `2000000/s from 5s` begins anew every five. `{status: denied}` is a question without answer.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fleetscan.yamlfile import Document, Step
 STATUSES = frozenset(("ok", "failed", "denied", "missing", "blocked", "timeout", "too_large"))
 _OUTCOME_KEYS = frozenset(("status", "ms", "data", "error", "error_id", "seconds"))
 _MOMENT = re.compile(r"now(?:([+-]\d{1,7})([smhd]))?")
+_TOTAL = re.compile(r"(\d{1,12})/s(?: from (\d{1,7})s)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -97,15 +99,23 @@ def _name_of(item: JSON) -> str:
     return str(item.get("name", "")) if isinstance(item, dict) else ""
 
 
-def resolved(value: JSON, now: datetime) -> JSON:
-    """The value with each `now`, `now-<n>` or `now+<n>` in s, m, h or d as a time in UTC, to the second."""
+def resolved(value: JSON, now: datetime, *, totals: bool = True) -> JSON:
+    """The value at that time: each `now`, `now-<n>` or `now+<n>` in s, m, h or d as a time in UTC, to the second, and
+    each total as a number, unless the text of it is wanted."""
     if isinstance(value, dict):
-        return {key: resolved(item, now) for key, item in value.items()}
+        return {key: resolved(item, now, totals=totals) for key, item in value.items()}
     if isinstance(value, list):
-        return [resolved(item, now) for item in value]
-    match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+        return [resolved(item, now, totals=totals) for item in value]
+    if not isinstance(value, str):
         return value
+    total = _TOTAL.fullmatch(value) if totals else None
+    if total is not None:
+        return int(int(total[1]) * (now.timestamp() % int(total[2] or 2**40)))
+    match = _MOMENT.fullmatch(value)
+    return value if match is None else _moment(value, match, now)
+
+
+def _moment(value: str, match: re.Match[str], now: datetime) -> str:
     distance = timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match[1] else timedelta()
     try:
         moment = (now + distance).astimezone(UTC)

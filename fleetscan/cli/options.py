@@ -98,9 +98,6 @@ ConnectTimeout = Annotated[
         "--connect-timeout", min=0.1, metavar="S", help="Seconds for a name, a connection, a TLS handshake each."
     ),
 ]
-HostTimeout = Annotated[
-    float, typer.Option("--host-timeout", min=1, metavar="S", help="Seconds for the visit to one host.")
-]
 RunTimeout = Annotated[
     float, typer.Option("--run-timeout", min=0, metavar="S", help="Seconds for the whole run; 0: no limit.")
 ]

@@ -72,6 +72,7 @@ def make_scan(prepared: Prepared, *, forget_rejections: bool) -> Scan:
         connect_timeout=request.connect_timeout,
         host_timeout=request.host_timeout,
         run_timeout=request.run_timeout,
+        sample=request.sample,
     )
     return Scan(fleet, hosts, prepared.book, vault, options, memory, prepared.waivers.settle)
 

@@ -27,6 +27,7 @@ class Request:
     connect_timeout: float = 10.0
     host_timeout: float = 120.0
     run_timeout: float = 0.0
+    sample: float = 0.0
 
     def command(self) -> str:
         """The command without a host pattern; empty where it cannot be given again: standard input was read."""
@@ -41,3 +42,4 @@ class Request:
         yield from (("--waivers", path) for path in self.waivers)
         yield from (("--check", check) for check in self.checks)
         yield from (("--tag", tag) for tag in self.tags)
+        yield from [("--sample", f"{self.sample:g}")] if self.sample else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from fleetscan.cli import options as opt
+from fleetscan.cli import spans
 from fleetscan.model.playbook import Severity
 
 
@@ -25,8 +26,9 @@ def scan(
     dry_run: bool = typer.Option(False, "--dry-run", help="Show what would be contacted and asked; contact nothing."),
     concurrency: opt.Concurrency = 64,
     connect_timeout: opt.ConnectTimeout = 10.0,
-    host_timeout: opt.HostTimeout = 120.0,
+    host_timeout: spans.HostTimeout = None,
     run_timeout: opt.RunTimeout = 0.0,
+    sample: spans.Sample = 0.0,
     forget_rejections: opt.ForgetRejections = False,
     color: opt.ColorChoice = opt.Color.AUTO,
 ) -> None:
@@ -48,8 +50,9 @@ def scan(
         fail_on=fail_on,
         concurrency=concurrency,
         connect_timeout=connect_timeout,
-        host_timeout=host_timeout,
+        host_timeout=spans.host_seconds(host_timeout, sample),
         run_timeout=run_timeout,
+        sample=sample,
     )
     manner = Manner(
         output=tuple(output or ()),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from fleetscan.errors import ExpressionError
 from fleetscan.judge.fleet import Fleet, Peer, group_of
+from fleetscan.judge.measures import measured, unmeasured
 from fleetscan.judge.objects import Subject, subjects
 from fleetscan.model.facts import HostFacts, ProbeAnswer
 from fleetscan.model.finding import Finding, Status
@@ -35,9 +36,20 @@ class _Verdict:
     message: str = ""
 
 
-def judge(host: Host, facts: HostFacts, playbook: Playbook, trouble: Trouble | None = None) -> tuple[Finding, ...]:
-    """All findings of one host, in playbook order. `trouble` says why there are facts missing, if there are."""
-    court = _Court(host, facts.without_nulls(), playbook, trouble)
+def judge(
+    host: Host,
+    facts: HostFacts,
+    playbook: Playbook,
+    trouble: Trouble | None = None,
+    *,
+    earlier: HostFacts | None = None,
+) -> tuple[Finding, ...]:
+    """All findings of one host, in playbook order. `trouble` says why there are facts missing, if there are.
+
+    Totals are read against the second reading of the same visit, or, where there is none, against the facts of an
+    `earlier` visit to the host.
+    """
+    court = _Court(host, measured(facts, playbook, earlier).without_nulls(), playbook, trouble)
     return tuple(finding for check in playbook.checks for finding in court.try_check(check))
 
 
@@ -120,6 +132,8 @@ class _Court:
             answer = self.facts.answers.get(probe)
             if answer is None or answer.reason is not None:
                 return self._missing(probe, answer)
+            if self.playbook.probes[probe].totals and (why := unmeasured(answer)):
+                return _Verdict(Status.NOT_APPLICABLE, Reason.PRECONDITION_ABSENT, why)
         return None
 
     def _missing(self, probe: str, answer: ProbeAnswer | None) -> _Verdict:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fleetscan.lab.engine import Outcome
 from fleetscan.lab.facts import Machine
+from fleetscan.model.facts import LATER
 from fleetscan.model.playbook import JSON
 
 _POWERSHELL = re.compile(
@@ -21,6 +22,7 @@ _COMMAND = re.compile(r"\s-(?:c|command)\s+(?P<text>.+)$", re.IGNORECASE | re.DO
 _SWITCHES = re.compile(r"^(?:\s+-(?:nop\w*|noni\w*|nol\w*))*\s*", re.IGNORECASE)
 _STDIN = re.compile(r"\$input\b|\[(?:System\.)?Console\]::(?:In|OpenStandardInput|Read)", re.IGNORECASE)
 _PROBE = re.compile(r"^# fleetscan-probe: ([a-z0-9_-]+)$", re.MULTILINE)
+_TOTALS = re.compile(r"^@{ Id = '([a-z0-9_-]+)'; Timeout = \d+; Totals = \$true;", re.MULTILINE)
 _SH = re.compile(r"^\s*sh -s -- (?P<nonce>[0-9a-f]+) (?P<deadline>\d+)(?P<skip>(?: [a-z0-9-]+)*)\s*$")
 
 
@@ -30,6 +32,9 @@ class Payload:
 
     nonce: str
     probes: tuple[str, ...]
+    later: tuple[str, ...] = ()
+    """The probes that are asked once more, `sample` seconds later."""
+    sample: float = 0.0
     whole: bool = True
     arrived: int = 0
     announced: int = 0
@@ -88,7 +93,18 @@ def payload(command: str, stdin: bytes) -> Payload | None:
     announced, arrived = parameters.get("length"), len(body.removesuffix("\n"))
     if not isinstance(announced, int):
         return None
-    return Payload(str(parameters["nonce"]), probes, announced == arrived, arrived, announced)
+    sample = parameters.get("sample")
+    seconds = float(sample) if isinstance(sample, int | float) else 0.0
+    again = [probe for probe in _TOTALS.findall(body) if probe + LATER not in skip] if seconds else []
+    return Payload(
+        nonce=str(parameters["nonce"]),
+        probes=probes,
+        later=tuple(again),
+        sample=seconds if again else 0.0,
+        whole=announced == arrived,
+        arrived=arrived,
+        announced=announced,
+    )
 
 
 def _parameters(line: str) -> Mapping[str, JSON] | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from fleetscan.factfile import is_outcome
 from fleetscan.lab.commands import Payload, payload, run_builtin
 from fleetscan.lab.engine import Outcome
 from fleetscan.lab.facts import Machine
 from fleetscan.lab.moments import at, clock
+from fleetscan.model.facts import LATER
 from fleetscan.model.playbook import JSON
 from fleetscan.powershell.envelope import CHUNK, END, HOST, MARKER, REFUSED, encode
 
@@ -31,21 +33,26 @@ class DirectEngine:
 
 def answer(machine: Machine, asked: Payload) -> Outcome:
     """All envelopes of one visit. A probe that hangs ends the payload, as its watchdog does."""
-    machine = at(machine, clock(machine))
-    refusal = _refusal(machine, asked)
+    now = clock(machine)
+    there = at(machine, now)
+    refusal = _refusal(there, asked)
     if refusal is not None:
-        return _written(machine, encode(asked.nonce, REFUSED, refusal))
-    write = _lines if machine.os.family == "linux" else encode
-    lines = write(asked.nonce, HOST, meta(machine))
+        return _written(there, encode(asked.nonce, REFUSED, refusal))
+    write = _lines if there.os.family == "linux" else encode
+    lines = write(asked.nonce, HOST, meta(there))
     seconds = 0.0
-    for probe in asked.probes:
-        entry = outcome_of(machine, probe)
+    entries = [(probe, outcome_of(there, probe)) for probe in asked.probes]
+    if asked.later:
+        seconds = asked.sample
+        after = at(machine, now + timedelta(seconds=asked.sample))
+        entries += [(probe + LATER, outcome_of(after, probe)) for probe in asked.later]
+    for name, entry in entries:
         seconds += float(str(entry.pop("seconds", 0)))
-        lines += write(asked.nonce, probe, entry)
+        lines += write(asked.nonce, name, entry)
         if entry["status"] == "timeout":
-            return _written(machine, lines, seconds, exit_code=-1)
+            return _written(there, lines, seconds, exit_code=-1)
     lines += write(asked.nonce, END, {"status": "ok"} if write is _lines else {})
-    return _written(machine, lines, seconds)
+    return _written(there, lines, seconds)
 
 
 def meta(machine: Machine) -> dict[str, JSON]:

@@ -13,10 +13,11 @@ def clock(machine: Machine) -> datetime:
     return datetime.fromisoformat(machine.os.now) if machine.os.now else datetime.now(UTC)
 
 
-def at(machine: Machine, now: datetime) -> Machine:
+def at(machine: Machine, now: datetime, *, totals: bool = True) -> Machine:
     """The machine as it is at that time: each fact `now`, `now-<n>` or `now+<n>` in s, m, h or d becomes a time.
 
-    The times are in UTC, to the second, as probes report them.
+    The times are in UTC, to the second, as probes report them. A total such as `2000000/s` becomes a number, unless
+    scripts read it more than once.
     """
-    probes = {name: resolved(entry, now) for name, entry in machine.probes.items()}
+    probes = {name: resolved(entry, now, totals=totals) for name, entry in machine.probes.items()}
     return machine.model_copy(update={"probes": probes})

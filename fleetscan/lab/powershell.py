@@ -88,7 +88,7 @@ class PowerShellEngine(ABC):
         script = powershell_script(command)
         if script is None:
             return run_builtin(machine, user, command, stdin)
-        machine = at(machine, clock(machine))
+        machine = at(machine, clock(machine), totals=False)
         return await self._run(machine, _prepared(machine, script), stdin, clixml=is_encoded(command))
 
     @abstractmethod

@@ -11,6 +11,9 @@ from typing import Any
 from fleetscan.model.playbook import JSON
 from fleetscan.model.reasons import Reason
 
+LATER = "_later"
+"""Behind the name of a probe: its second answer in the same visit, for totals that only two readings tell of."""
+
 
 class Packed(Mapping[str, JSON]):
     """An answer that is kept, not worked with: compressed, since thousands of hosts wait in memory for their report."""

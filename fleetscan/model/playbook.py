@@ -180,6 +180,8 @@ class Probe:
     text: str
     shape: Mapping[str, JSON]
     validate: Callable[[JSON], dict[str, JSON]]
+    totals: bool = False
+    """Whether its answer has running totals: only a second reading makes rates of them."""
     origin: str = ""
 
     @property

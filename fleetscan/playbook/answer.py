@@ -24,6 +24,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.(\d{1,9}))?(?:[Zz]|[+
 _GUID = re.compile(r"\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?")
 _NUMBERS = {
     Kind.INT: re.compile(r"[+-]?[0-9]{1,19}"),
+    Kind.TOTAL: re.compile(r"[0-9]{1,19}"),
     Kind.NUMBER: re.compile(r"[+-]?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?"),
 }
 _EXPECTED = {
@@ -127,6 +128,8 @@ def _scalar(kind: Kind, name: str) -> CoreSchema:
         return core_schema.bool_schema(strict=True)
     if kind is Kind.INT:
         return core_schema.int_schema(strict=True, ge=-_INT64, lt=_INT64)
+    if kind is Kind.TOTAL:
+        return core_schema.int_schema(strict=True, ge=0, lt=_INT64)
     if kind is Kind.NUMBER:
         return core_schema.float_schema(strict=True, allow_inf_nan=False)
     intake: Callable[[str], str] = one_line if name == "name" else clean
@@ -238,7 +241,7 @@ def _convert(shape: Scalar, entries: Mapping[str, str], path: str) -> JSON:
         return text
     if not pattern.fullmatch(text):
         _fail(path, f"expected {shape}, got {one_line(text, 60)!r}")
-    return int(text) if shape.kind is Kind.INT else float(text)
+    return float(text) if shape.kind is Kind.NUMBER else int(text)
 
 
 def _fail(path: str, reason: str) -> NoReturn:

@@ -76,7 +76,7 @@ _RESULTS: dict[str, Type] = {
     **dict.fromkeys(("@not_strictly_false", "math.isFinite"), BOOL),
     **dict.fromkeys(("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"), INT),
     **dict.fromkeys(("getHours", "getMinutes", "getSeconds", "getMilliseconds"), INT),
-    "double": NUMBER,
+    **dict.fromkeys(("double", "sum"), NUMBER),
     "split": List(STRING),
     "timestamp": TIMESTAMP,
     "duration": DURATION,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleetscan.errors import Problem
 from fleetscan.model.host import Role
-from fleetscan.model.playbook import Check, Language, ObjectType, Probe
+from fleetscan.model.playbook import JSON, Check, Language, ObjectType, Probe
 from fleetscan.playbook.answer import validator
 from fleetscan.playbook.compiler import HOSTS, OBJECT_LISTS, OBJECTS
 from fleetscan.playbook.data import VARIABLE
@@ -17,7 +17,7 @@ from fleetscan.playbook.folder import Folder
 from fleetscan.playbook.place import Source
 from fleetscan.playbook.readonly import prove
 from fleetscan.playbook.schema import ProbeFile
-from fleetscan.playbook.shape import Kind, List, Object, Scalar, parse
+from fleetscan.playbook.shape import CLOCK, SAMPLE, Kind, List, Object, Scalar, expressed, parse
 
 _LANGUAGES = {".ps1": Language.POWERSHELL, ".sh": Language.SH}
 
@@ -64,8 +64,8 @@ def _read(folder: Folder, path: Path, found: dict[str, Probe], shapes: dict[str,
         cure = "put the map under a key of its own"
         problems.append(source.document.problem(("answer",), "the answer needs fixed keys", cure))
     elif not problems:
-        shapes[path.stem] = shape
-        problems += _conventions(source, shape)
+        shapes[path.stem] = expressed(shape)
+        problems += _conventions(source, shape, file.answer)
     folder.problems += [*problems, *_roles(source, file, language), *_proof(text, language, folder.name(script_path))]
     found[path.stem] = Probe(
         id=path.stem,
@@ -78,6 +78,7 @@ def _read(folder: Folder, path: Path, found: dict[str, Probe], shapes: dict[str,
         text=text,
         shape=file.answer,
         validate=validator(shape, language),
+        totals=isinstance(shape, Object) and expressed(shape) != shape,
         origin=source.document.source,
     )
 
@@ -98,9 +99,13 @@ def _proof(text: str, language: Language, source: str) -> list[Problem]:
     return prove(text, language, source)
 
 
-def _conventions(source: Source, shape: Object) -> list[Problem]:
-    """Lists of objects must say which object each entry is."""
+def _conventions(source: Source, shape: Object, answer: Mapping[str, JSON]) -> list[Problem]:
+    """Lists of objects must say which object each entry is, totals by which clock they were read."""
     problems: list[Problem] = []
+    if expressed(shape) != shape and answer.get(SAMPLE) != CLOCK:
+        clock = ", ".join(f"{key}: {word}" for key, word in CLOCK.items())
+        message = "an answer with totals must say by which clock they were read"
+        problems.append(source.document.problem(("answer",), message, f"add `{SAMPLE}: {{{clock}}}`"))
     for kind, key in OBJECT_LISTS.items():
         listed = shape.fields.get(key)
         wanted = Kind.GUID if kind is ObjectType.VM else Kind.STRING

@@ -2,6 +2,7 @@
 
 string int number bool              a value; with `?` behind it, it may be null or missing
 time guid version                   texts of a certain form
+total                               a whole number that counts up: expressions read {value?, per_second?} of it
 {a: int, b?: {c: string}}           an object with these keys and no others; `b` may be null or missing
 {"*": int}                          an object with any keys
 [int]                               a list
@@ -22,6 +23,10 @@ from fleetscan.validate import Places
 from fleetscan.yamlfile import Step
 
 ANY_KEY = "*"
+SAMPLE = "sample"
+"""The key of an answer with totals that says by which clock they were read."""
+CLOCK = {"ticks": "int?", "frequency": "int?", "time": "time?"}
+"""What stands there."""
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){3}")
 
@@ -39,6 +44,8 @@ class Kind(StrEnum):
     """Text in lower case, without braces."""
     VERSION = "version"
     """Text of four whole numbers with dots between them; leading zeros mean nothing."""
+    TOTAL = "total"
+    """A whole number that counts up; two readings make a rate of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,29 @@ def merged(shapes: Iterable[Object]) -> Object:
         for name, inner in shape.fields.items():
             fields.setdefault(name, inner)
     return Object(fields)
+
+
+def expressed(shape: Object) -> Object:
+    """The answer as expressions see it: of each total its value and its rate, with the seconds between the readings."""
+    seen = _expressed(shape)
+    assert isinstance(seen, Object)  # noqa: S101 # an object stays one
+    sample = seen.fields.get(SAMPLE)
+    if seen == shape or not isinstance(sample, Object):
+        return seen
+    seconds = Scalar(Kind.NUMBER, nullable=True)
+    return Object({**seen.fields, SAMPLE: Object({**sample.fields, "seconds": seconds})})
+
+
+def _expressed(shape: Shape) -> Shape:
+    if isinstance(shape, Object):
+        return replace(shape, fields={name: _expressed(inner) for name, inner in shape.fields.items()})
+    if isinstance(shape, Map):
+        return replace(shape, value=_expressed(shape.value))
+    if isinstance(shape, List):
+        return replace(shape, item=_expressed(shape.item))
+    if shape.kind is not Kind.TOTAL:
+        return shape
+    return Object({"value": Scalar(Kind.INT, nullable=True), "per_second": Scalar(Kind.NUMBER, nullable=True)})
 
 
 def shape_schema(reference: str) -> dict[str, JSON]:

@@ -31,7 +31,8 @@ def merge(payload: Payload, readings: list[Reading]) -> HostFacts:
     for reading in readings:
         for name, envelope in reading.envelopes.items():
             envelopes.setdefault(name, envelope)
-    answers = {probe.id: _answer(probe, envelopes[probe.id]) for probe in payload.probes if probe.id in envelopes}
+    asked = {name: probe for probe in payload.probes for name in payload.names(probe)}
+    answers = {name: _answer(name, probe, envelopes[name]) for name, probe in asked.items() if name in envelopes}
     return HostFacts(meta=_meta(envelopes.get(HOST)), answers=answers, payload_sha256=payload.sha256)
 
 
@@ -99,21 +100,21 @@ def _meta(envelope: Envelope | None) -> Mapping[str, JSON]:
     }
 
 
-def _answer(probe: Probe, envelope: Envelope) -> ProbeAnswer:
+def _answer(name: str, probe: Probe, envelope: Envelope) -> ProbeAnswer:
     if envelope.reason is not None:
-        return ProbeAnswer(probe=probe.id, data=None, reason=envelope.reason, message=envelope.message)
+        return ProbeAnswer(probe=name, data=None, reason=envelope.reason, message=envelope.message)
     value = _unflatten(envelope.value)
     ms = value.get("ms")
     milliseconds = ms if isinstance(ms, int) else 0
     if value.get("status") != "ok":
         reason, message = failure(probe, value)
-        return ProbeAnswer(probe=probe.id, data=None, reason=reason, message=message, ms=milliseconds)
+        return ProbeAnswer(probe=name, data=None, reason=reason, message=message, ms=milliseconds)
     try:
         data = probe.validate(value.get("data"))
     except ProbeError as error:
-        return ProbeAnswer(probe=probe.id, data=None, reason=error.reason, message=error.message, ms=milliseconds)
+        return ProbeAnswer(probe=name, data=None, reason=error.reason, message=error.message, ms=milliseconds)
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
-    return ProbeAnswer(probe=probe.id, data=data, ms=milliseconds, sha256=hashlib.sha256(canonical).hexdigest())
+    return ProbeAnswer(probe=name, data=data, ms=milliseconds, sha256=hashlib.sha256(canonical).hexdigest())
 
 
 def _unflatten(value: JSON) -> dict[str, JSON]:

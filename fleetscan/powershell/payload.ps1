@@ -117,6 +117,20 @@ function Get-FleetscanHost {
 
 function ConvertTo-FleetscanJson($Value) { ConvertTo-FleetscanAscii (ConvertTo-Json -InputObject $Value -Depth 12 -Compress) }
 
+# One question, its answer handed over under a name; the watchdog knows how long it may take.
+function Send-FleetscanProbe($Probe, [string]$Name) {
+    if (@($FleetscanParameters.skip) -contains $Name -or (Get-Date) -gt $FleetscanEnd) { return }
+    if ($FleetscanWatchdog) {
+        $limit = (Get-Date).AddSeconds($Probe.Timeout)
+        if ($limit -gt $FleetscanEnd) { $limit = $FleetscanEnd }
+        $FleetscanShared.Late = @(Get-FleetscanLine $Name ('{"status":"timeout","ms":0,"data":null,"error":"no answer in ' + $Probe.Timeout + ' s"}'))
+        $FleetscanShared.Limit = $limit
+    }
+    $json = Invoke-FleetscanProbe $Probe
+    if ($FleetscanWatchdog) { $FleetscanShared.Limit = (Get-Date).AddDays(1) }
+    Write-FleetscanAnswer $Name $json
+}
+
 function Invoke-FleetscanProbe($Probe) {
     $since = Get-Date
     try {
@@ -140,20 +154,26 @@ $FleetscanProbes = @(
 )
 
 if ($FleetscanFull) { try { $FleetscanWatchdog = Start-FleetscanWatchdog } catch { $FleetscanWatchdog = $null } }
-$FleetscanEnd = (Get-Date).AddSeconds($FleetscanParameters.deadline)
+$FleetscanBegin = Get-Date
+$FleetscanEnd = $FleetscanBegin.AddSeconds($FleetscanParameters.deadline)
 Write-FleetscanAnswer '_host' (ConvertTo-FleetscanJson (Get-FleetscanHost))
+$FleetscanTaken = $FleetscanBegin
 foreach ($FleetscanProbe in $FleetscanProbes) {
-    if (@($FleetscanParameters.skip) -contains $FleetscanProbe.Id) { continue }
-    if ((Get-Date) -gt $FleetscanEnd) { break }
-    if ($FleetscanWatchdog) {
-        $FleetscanLimit = (Get-Date).AddSeconds($FleetscanProbe.Timeout)
-        if ($FleetscanLimit -gt $FleetscanEnd) { $FleetscanLimit = $FleetscanEnd }
-        $FleetscanShared.Late = @(Get-FleetscanLine $FleetscanProbe.Id ('{"status":"timeout","ms":0,"data":null,"error":"no answer in ' + $FleetscanProbe.Timeout + ' s"}'))
-        $FleetscanShared.Limit = $FleetscanLimit
+    Send-FleetscanProbe $FleetscanProbe $FleetscanProbe.Id
+    if ($FleetscanProbe.Totals) { $FleetscanTaken = Get-Date }
+}
+# Totals say how fast they grow when they are read twice.
+$FleetscanTotals = @(foreach ($FleetscanProbe in $FleetscanProbes) { if ($FleetscanProbe.Totals -and @($FleetscanParameters.skip) -notcontains "$($FleetscanProbe.Id)_later") { $FleetscanProbe } })
+if ($FleetscanParameters.sample -gt 0 -and $FleetscanTotals.Count -gt 0) {
+    $FleetscanWait = [int]($FleetscanParameters.sample * 1000) - (Get-FleetscanElapsed $FleetscanTaken)
+    if ((Get-Date).AddMilliseconds($FleetscanWait) -lt $FleetscanEnd) {
+        if ($FleetscanWait -gt 0) { Start-Sleep -Milliseconds $FleetscanWait }
+        foreach ($FleetscanProbe in $FleetscanTotals) { Send-FleetscanProbe $FleetscanProbe "$($FleetscanProbe.Id)_later" }
+    } else {
+        foreach ($FleetscanProbe in $FleetscanTotals) {
+            Write-FleetscanAnswer "$($FleetscanProbe.Id)_later" '{"status":"failed","ms":0,"data":null,"error":"no time was left for the second reading"}'
+        }
     }
-    $FleetscanJson = Invoke-FleetscanProbe $FleetscanProbe
-    if ($FleetscanWatchdog) { $FleetscanShared.Limit = (Get-Date).AddDays(1) }
-    Write-FleetscanAnswer $FleetscanProbe.Id $FleetscanJson
 }
 Write-FleetscanAnswer '_end' '{}'
 if ($FleetscanWatchdog) {

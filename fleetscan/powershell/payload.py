@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from fleetscan.model.facts import LATER
 from fleetscan.model.host import Role
 from fleetscan.model.playbook import Language, Playbook, Probe
 
@@ -40,6 +41,10 @@ class Payload:
     def sha256(self) -> str:
         """The hash of the exact bytes that are sent, parameters apart."""
         return hashlib.sha256(self.text.encode("ascii")).hexdigest()
+
+    def names(self, probe: Probe) -> tuple[str, ...]:
+        """Under which names a probe answers: its id, and one more for a second reading of its totals."""
+        return (probe.id, probe.id + LATER) if probe.totals else (probe.id,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,12 @@ def build(playbook: Playbook, roles: Iterable[Role]) -> Payload:
     return Payload(language, template.replace("#<probes>", section(probes)), probes)
 
 
-def invoke(payload: Payload, *, seconds: float, skip: Iterable[str] = ()) -> Invocation:
-    """Prepare one use: it ends itself after `seconds`, and leaves out the probes named in `skip`."""
+def invoke(payload: Payload, *, seconds: float, skip: Iterable[str] = (), sample: float = 0) -> Invocation:
+    """Prepare one use: it ends itself after `seconds`, and leaves out the probes named in `skip`.
+
+    With `sample`, it asks the probes that have totals once more, that many seconds after the first time; these answers
+    have the names of the probes with LATER behind them, and are left out by these names.
+    """
     nonce = secrets.token_hex(12)
     deadline = max(int(seconds), 1)
     if payload.language is Language.SH:
@@ -82,6 +91,7 @@ def invoke(payload: Payload, *, seconds: float, skip: Iterable[str] = ()) -> Inv
         "limit": ANSWER_LIMIT,
         "length": len(payload.text),
         "skip": sorted(skip),
+        "sample": sample,
     }
     # The bootstrap finds the nonce by its text, even where it cannot read JSON: no blanks in this line.
     head = json.dumps(parameters, separators=(",", ":"))
@@ -100,7 +110,8 @@ def bootstrap_command() -> str:
 def _powershell_section(probes: Iterable[Probe]) -> str:
     entries = [
         f"{PROBE_LINE}{probe.id}\n"
-        f"@{{ Id = '{probe.id}'; Timeout = {probe.timeout}; Script = {{\n{_lines(probe.text)}\n}} }}\n"
+        f"@{{ Id = '{probe.id}'; Timeout = {probe.timeout}; Totals = ${str(probe.totals).lower()}; Script = {{\n"
+        f"{_lines(probe.text)}\n}} }}\n"
         f"{END_LINE}{probe.id}"
         for probe in probes
     ]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from fleetscan.errors import Problem
 from fleetscan.factfile import STATUSES, Fact, overlay, resolved
-from fleetscan.model.facts import HostFacts, ProbeAnswer
+from fleetscan.model.facts import LATER, HostFacts, ProbeAnswer
 from fleetscan.model.host import Host, Role
 from fleetscan.model.playbook import JSON, Playbook, Probe
 from fleetscan.playbook.answer import Fitting, fitting
@@ -71,17 +71,19 @@ class Stage:
         answers: dict[str, ProbeAnswer] = {}
         given: dict[str, JSON] = {}
         for name, fact in sketch.facts.items():
-            probe = self._playbook.probes.get(name)
+            probe = self._playbook.probes.get(name.removesuffix(LATER))
             if probe is None:
                 cure = did_you_mean(name, self._playbook.probes, "it has")
                 problems.append(fact.problem((), f'the playbook has no probe "{name}"', cure, key=True))
                 continue
             given[name] = fact.value
-            problems += self._mistakes(probe, fact, resolved(fact.value, now), answers)
+            problems += self._mistakes(name, probe, fact, resolved(fact.value, now), answers)
         return Situation(_host(sketch, roles), HostFacts(meta=_meta(sketch, roles), answers=answers), given)
 
-    def _mistakes(self, probe: Probe, fact: Fact, value: JSON, answers: dict[str, ProbeAnswer]) -> Iterator[Problem]:
-        """Note the answer of a probe, or say what is wrong with it."""
+    def _mistakes(
+        self, name: str, probe: Probe, fact: Fact, value: JSON, answers: dict[str, ProbeAnswer]
+    ) -> Iterator[Problem]:
+        """Note the answer of a probe under a name, or say what is wrong with it."""
         if isinstance(value, dict) and _ends(value, dict(probe.shape)):
             if value["status"] not in ENDINGS:
                 word = str(value["status"])
@@ -89,14 +91,14 @@ class Stage:
                 yield fact.problem(("status",), f'no question ends as "{word[:60]}"', cure)
                 return
             reason, message = failure(probe, value)
-            answers[probe.id] = ProbeAnswer(probe=probe.id, data=None, reason=reason, message=message)
+            answers[name] = ProbeAnswer(probe=name, data=None, reason=reason, message=message)
             return
         data, misfits = self._fittings[probe.id](value)
         for misfit in misfits:
             text = f"{probe.id}: {misfit.message}"
             yield fact.problem(misfit.loc, text, misfit.cure, key=misfit.key)
         if data is not None:
-            answers[probe.id] = ProbeAnswer(probe=probe.id, data=data)
+            answers[name] = ProbeAnswer(probe=name, data=data)
 
 
 def _ends(entry: JSON, answer: JSON) -> bool:

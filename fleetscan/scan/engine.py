@@ -26,12 +26,16 @@ from fleetscan.scan.visit import Budget, Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanOptions:
-    """How a scan may spend its time; seconds. `run_timeout` 0 means no limit for the whole run."""
+    """How a scan may spend its time; seconds. `run_timeout` 0 means no limit for the whole run.
+
+    `sample` 0 means one reading of totals; otherwise there are two, that far apart, within `host_timeout`.
+    """
 
     concurrency: int = 64
     connect_timeout: float = 10.0
     host_timeout: float = 120.0
     run_timeout: float = 0.0
+    sample: float = 0.0
 
 
 class Observer(Protocol):
@@ -129,7 +133,9 @@ class Scan:
             credential=self._inventory.credentials[host.credential],
             payload=self._payload(host),
             playbook=self._playbook,
-            budget=Budget(connect=self._options.connect_timeout, host=self._options.host_timeout),
+            budget=Budget(
+                connect=self._options.connect_timeout, host=self._options.host_timeout, sample=self._options.sample
+            ),
             guard=self.guard,
             vault=self._vault,
             on_stage=observer.on_stage,

@@ -9,7 +9,7 @@ from fleetscan import __version__
 from fleetscan.errors import ExitStatus
 from fleetscan.judge import conclude, diagnose
 from fleetscan.model.finding import Status
-from fleetscan.model.playbook import Playbook, Severity
+from fleetscan.model.playbook import DataSource, Playbook, Severity
 from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.scan.engine import Scan
@@ -47,7 +47,7 @@ def run_report(
         fail_on=fail_on,
         interrupted=interrupted,
         diagnoses=diagnose(playbook, hosts),
-        data=playbook.data,
+        data=_compared(playbook, hosts),
         notices=(*scan.guard.notices, *_weakened(hosts), *_moved(hosts)),
     )
 
@@ -64,6 +64,13 @@ def exit_status(report: RunReport) -> ExitStatus:
         statuses.add(finding.status)
     unknown = statuses & {Status.ERROR, Status.NOT_ASSESSED} or any(host.trouble for host in report.hosts)
     return ExitStatus.INCOMPLETE if unknown else ExitStatus.COMPLIANT
+
+
+def _compared(playbook: Playbook, hosts: tuple[HostReport, ...]) -> tuple[DataSource, ...]:
+    """The lists that anything was compared with: an old one that no check came to need is nobody's concern."""
+    applied = {f.check_id for host in hosts for f in host.findings if f.status is not Status.NOT_APPLICABLE}
+    needed = {name for check in playbook.checks if check.id in applied for name in check.data}
+    return tuple(source for source in playbook.data if source.id in needed)
 
 
 def _weakened(hosts: tuple[HostReport, ...]) -> list[str]:

@@ -18,6 +18,7 @@ import anyio.to_thread
 from fleetscan.credentials import Vault
 from fleetscan.errors import InputError, TransportError
 from fleetscan.judge import judge
+from fleetscan.model.facts import LATER
 from fleetscan.model.host import Credential, Host
 from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason, Stage
@@ -42,6 +43,8 @@ class Budget:
 
     connect: float
     host: float
+    sample: float = 0.0
+    """How far apart two readings of totals are; 0: there is one."""
 
 
 @dataclass(slots=True)
@@ -209,13 +212,17 @@ class Visit:
             done |= {name for name in reading.envelopes if not name.startswith("_")}
             if reading.complete or not hung:
                 return trouble
-            if all(probe.id in done for probe in self.payload.probes):
+            done |= {name + LATER for name in hung}
+            names = [name for probe in self.payload.probes for name in self.payload.names(probe)]
+            if all(name in done or (name.endswith(LATER) and not self.budget.sample) for name in names):
                 return None
             if self._remaining() < MARGIN_SECONDS:
                 return self._late()
 
     async def _run_once(self, connection: Connection, done: set[str]) -> tuple[envelope.Reading, Trouble | None]:
-        self._invocation = invocation = invoke(self.payload, seconds=self._remaining(), skip=sorted(done))
+        self._invocation = invocation = invoke(
+            self.payload, seconds=self._remaining(), skip=sorted(done), sample=self.budget.sample
+        )
         self._output = output = Output()
         self._enter(Stage.COMMAND)
         status = await connection.run(invocation.command, invocation.stdin, output)

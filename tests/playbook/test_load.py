@@ -10,6 +10,7 @@ from fleetscan.errors import ExpressionError, InputError
 from fleetscan.model.host import Role
 from fleetscan.model.playbook import Language, ObjectType, Severity
 from fleetscan.playbook import load, select
+from fleetscan.playbook.shape import Kind
 from tests.playbook.conftest import FILES, Folder
 
 VM = "checks/backup-on.yaml"
@@ -180,7 +181,9 @@ MISTAKES = {
     ),
     "a number as shape": (
         [(VMS, "state: string", "state: 5")],
-        [f"{VMS}:8:14: 5 is no shape; write string, int, number, bool, time, guid, version, {{key: shape}} or [shape]"],
+        [
+            f"{VMS}:8:14: 5 is no shape; write {', '.join(Kind)}, {{key: shape}} or [shape]",
+        ],
     ),
     "two shapes in a list": (
         [(VMS, "[{path: string, gib: number}]", "[string, int]")],

@@ -12,7 +12,7 @@ from fleetscan import rehearsal
 from fleetscan.judge import judge
 from fleetscan.lab import Engine, Fleet, Group, Machine, SimulatedHost
 from fleetscan.lab.moments import at, clock
-from fleetscan.model.facts import HostFacts, ProbeAnswer
+from fleetscan.model.facts import LATER, HostFacts, ProbeAnswer
 from fleetscan.model.finding import Finding
 from fleetscan.model.host import Host, Role
 from fleetscan.model.playbook import Playbook
@@ -91,7 +91,7 @@ def facts_of(machine: Machine, meta: Mapping[str, Any] | None = None, book: Play
     """The facts of a machine without a visit, each checked against the shape that its probe declares."""
     now = clock(machine)
     there = at(machine, now)
-    known = {name: (book or builtin()).probes[name] for name in there.probes}
+    known = {name: (book or builtin()).probes[name.removesuffix(LATER)] for name in there.probes}
     found = {
         name: _refused(name, entry)
         or ProbeAnswer(probe=name, data=probe.validate(_flat(entry, probe.language)), sha256="0" * 64)

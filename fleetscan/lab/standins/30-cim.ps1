@@ -65,6 +65,14 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
                 @{ Name = "$($volume.name)\"; DriveType = [uint32]3; FileSystem = 'CSVFS'; Capacity = [uint64]$volume.bytes; FreeSpace = [uint64]$volume.free_bytes }
             }
         }
+        'Win32_PerfRawData_Counters_HyperVVirtualStorageDevice' {
+            $answer = Get-SimAnswer 'vm-storage-counters'
+            if ([int]$SimHost.os.build -le 9600) { return New-SimCimError '0x80041010' 'MetadataError' (Get-SimText 'noclass') $Class }
+            Get-SimStorageCounters $answer
+        }
+        'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' {
+            if ([int]$SimHost.os.build -le 9600) { Get-SimStorageCounters (Get-SimAnswer 'vm-storage-counters') }
+        }
         'MSFT_NetQosPolicySettingData' {
             if ($null -eq (Get-SimAnswer 'azure-agents').qos_policies) { return New-SimCimError '0x80041010' 'MetadataError' (Get-SimText 'noclass') $Class }
             @{ Name = 'backup window'; AppPathNameMatchCondition = 'robocopy.exe'; ThrottleRateAction = [uint64]8000000 }
@@ -81,6 +89,36 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
     }
 }
 
+# A total of the facts at this moment: `2000000/s` has grown by so much a second, `2000000/s from 5s` begins anew every five.
+function global:ConvertTo-SimTotal($Total) {
+    if ("$Total" -notmatch '^(\d+)/s(?: from (\d+)s)?$') { return $Total }
+    $now = if ($SimHost.os.now) { [DateTimeOffset]::Parse("$($SimHost.os.now)") } else { [DateTimeOffset]::UtcNow }
+    $seconds = $now.ToUnixTimeMilliseconds() / 1000
+    if ($Matches[2]) { $seconds = $seconds % [long]$Matches[2] }
+    [long][Math]::Floor([long]$Matches[1] * $seconds)
+}
+
+# The counters of all disks that are in use, named as Windows names them; one for a drive that holds no disk of a machine.
+function global:Get-SimStorageCounters($Answer) {
+    if ($null -eq $Answer -or $null -eq $Answer.sample.ticks) { return }
+    $base = @{
+        Timestamp_PerfTime = [uint64](ConvertTo-SimTotal $Answer.sample.ticks); Frequency_PerfTime = [uint64]$Answer.sample.frequency
+        # pshost resolves the text `now` once, when the script begins; the clock goes on.
+        Timestamp_Sys100NS = [uint64]$(if ($SimHost.os.now) { (ConvertTo-SimTime $Answer.sample.time).ToFileTimeUtc() } else { [datetime]::UtcNow.ToFileTimeUtc() })
+    }
+    foreach ($name in $Answer.unmatched) { @{ Name = "$name"; WriteBytesPersec = [uint64]0; ReadBytesPersec = [uint64]0; ReadCount = [uint64]0; WriteCount = [uint64]0 } + $base }
+    foreach ($device in $Answer.vms.devices) {
+        if ($null -eq $device.write_bytes) { continue }
+        # Windows writes some paths with the prefix \\?\ before them.
+        $prefix = if ("$($device.path)" -like '*ClusterStorage*') { '\\?\' } else { '' }
+        @{
+            Name = "$prefix$($device.path)" -replace '[\\/]', '-'
+            ReadBytesPersec = [uint64](ConvertTo-SimTotal $device.read_bytes); WriteBytesPersec = [uint64](ConvertTo-SimTotal $device.write_bytes)
+            ReadCount = [uint64](ConvertTo-SimTotal $device.reads); WriteCount = [uint64](ConvertTo-SimTotal $device.writes)
+        } + $base
+    }
+}
+
 # An instance that takes the seconds, or ends in the error, that the facts give to the query.
 function global:Get-SimTimedInstance($Query, [hashtable]$Instance) {
     if ($null -eq $Query) { return }
@@ -94,6 +132,7 @@ function global:Get-SimTimedInstance($Query, [hashtable]$Instance) {
 $global:SimClassProbes = @{
     'Msvm_SummaryInformation' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
+    'Win32_PerfRawData_Counters_HyperVVirtualStorageDevice' = 'vm-storage-counters'; 'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' = 'vm-storage-counters'
     'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'; 'MSFT_NetQosPolicySettingData' = 'azure-agents'
     'MSFT_Disk' = 'guest-disks'; 'MSFT_Partition' = 'guest-disks'; 'MSFT_StoragePool' = 'guest-disks'; 'Win32_DiskPartition' = 'guest-disks'
 }
