@@ -43,6 +43,7 @@ class Format:
 FORMATS = {
     "csv": Format(".csv", "fleetscan.report.csv_rows", "rows", takes_options=True),
     "json": Format(".json", "fleetscan.report.json_document", "findings"),
+    "html": Format(".html", "fleetscan.report.html.page", "findings"),
     "table": Format(".txt", "fleetscan.report.table"),
 }
 
