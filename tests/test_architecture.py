@@ -51,6 +51,7 @@ HOMES = {
     "tabulate": {"report", "cli"},
     "rich": {"cli"},
     "typer": {"cli"},
+    "jinja2": {"report"},
     "keyring": {"credentials"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},

@@ -29,7 +29,11 @@ def test_the_wheel_holds_every_playbook_inventory_script_and_fact(wheel: Path) -
         files = [path for path in (ROOT / source).rglob("*") if path.is_file() and not path.name.startswith(".")]
         assert files
         assert {f"{target}/{path.relative_to(ROOT / source).as_posix()}" for path in files} <= names
-    inside = [path for path in (ROOT / "fleetscan").rglob("*") if path.suffix in {".ps1", ".sh", ".yaml", ".py"}]
+    inside = [
+        path
+        for path in (ROOT / "fleetscan").rglob("*")
+        if path.suffix in {".ps1", ".sh", ".yaml", ".py", ".js", ".css", ".json", ".j2"}
+    ]
     assert {path.relative_to(ROOT).as_posix() for path in inside} <= names
     assert not [name for name in names if name.startswith("tests/")]
 

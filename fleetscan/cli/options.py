@@ -59,7 +59,7 @@ Outputs = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Also write a report; the suffix names the format (.csv .json .txt), or FORMAT=FILE.",
+        help="Also write a report; the suffix names the format (.csv .json .html .txt), or FORMAT=FILE.",
     ),
 ]
 WaiverFiles = Annotated[

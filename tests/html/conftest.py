@@ -17,7 +17,9 @@ from fleetscan.report.html.page import render
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: pip install playwright")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-LISTEN = "window.violations = []; addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));"
+LISTEN = (
+    "window.violations = []; addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective));"
+)
 
 
 @dataclass

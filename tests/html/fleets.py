@@ -27,7 +27,7 @@ HOSTILE = (
     "</script><script>window.PWNED=1</script>",
     "<img src=x onerror=window.PWNED=1>",
     "javascript:window.PWNED=1",
-    "\" onmouseover=\"window.PWNED=1\" x='",
+    '" onmouseover="window.PWNED=1" x=\'',
     "{{ 7*7 }}{% raw %}${window.PWNED=1}",
     "line\u2028separator\u2029here",
     "\u202egnp.exe\u2066 hidden",
@@ -176,7 +176,12 @@ def hostile() -> RunReport:
         where = host(text, Role.HYPERV, zone=text, cluster=text, vmm_server=text, address=f"{text}.example")
         waiver = Waiver(id=text, owner=text, ticket=text, reason=text, expires=date(2026, 12, 31))
         told = {"message": text, "observed": text, "expected": text, "remedy": text, "reference": text}
-        titled = {"check_title": text, "article": (f"EP-{number}", text), "evidence_ref": "vms@0123456789ab", "action": text}
+        titled = {
+            "check_title": text,
+            "article": (f"EP-{number}", text),
+            "evidence_ref": "vms@0123456789ab",
+            "action": text,
+        }
         vms: JSON = {"vms": [{"id": vm_id(text), "name": text, "state": text, text: text}]}
         answer = ProbeAnswer(probe="vms", data=vms, ms=1, sha256=PAYLOAD)
         found = [
@@ -192,7 +197,14 @@ def hostile() -> RunReport:
         check_id=HOSTILE[0], article=HOSTILE[:2], host=HOSTILE[1], because=HOSTILE[2], remedy="", finding_key=""
     )
     told = Diagnosis(
-        rule="r", vm_id="v", vm_name=HOSTILE[0], hosts=HOSTILE[:3], says=HOSTILE[1], symptoms=(), causes=(cause,), unseen=()
+        rule="r",
+        vm_id="v",
+        vm_name=HOSTILE[0],
+        hosts=HOSTILE[:3],
+        says=HOSTILE[1],
+        symptoms=(),
+        causes=(cause,),
+        unseen=(),
     )
     texts = {"notices": HOSTILE, "playbook": HOSTILE[0], "playbook_title": HOSTILE[1], "playbook_version": HOSTILE[3]}
     return run(reports, diagnoses=(told,), run_id="run</title><script>", **texts)

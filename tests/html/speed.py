@@ -10,7 +10,8 @@ _TIMED = """([selector, event, value]) => {
   const began = performance.now();
   if (value !== null && event === "input") node.value = value;
   if (value !== null && event === "scroll") node.scrollTop = value;
-  node.dispatchEvent(event === "click" ? new MouseEvent("click", { bubbles: true }) : new Event(event, { bubbles: true }));
+  const kind = event === "click" ? MouseEvent : Event;
+  node.dispatchEvent(new kind(event, { bubbles: true }));
   return new Promise((done) => requestAnimationFrame(() => {
     document.body.offsetHeight;
     done(performance.now() - began);
@@ -20,7 +21,7 @@ _TIMED = """([selector, event, value]) => {
 
 @dataclass(frozen=True)
 class Speed:
-    """Milliseconds. `ready` counts from the beginning of the navigation; the others end with the next frame laid out."""
+    """Milliseconds. `ready` counts from the beginning of the navigation; the others end with the next frame."""
 
     ready: float
     search: float

@@ -24,7 +24,14 @@ from tests.report.factory import run
 
 ASSETS = files("fleetscan.report.html") / "assets"
 DATA = re.compile('<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
-RUNS = [morning.fleet, morning.mixed, lambda: morning.dead(30), lambda: fleets.large(30, 3), fleets.hostile, lambda: run([])]
+RUNS = [
+    morning.fleet,
+    morning.mixed,
+    lambda: morning.dead(30),
+    lambda: fleets.large(30, 3),
+    fleets.hostile,
+    lambda: run([]),
+]
 
 
 def page(report: RunReport) -> str:
@@ -82,7 +89,9 @@ def test_every_finding_is_in_the_page_as_it_is_in_the_csv(make: Callable[[], Run
     expected = [{key: clean(str(row[key])) for key in found[0]} for row in rows(report)] if found else []
     assert len(found) == report.counts().total()
     assert found == expected
-    counted = {status: count for status, count in zip(document["statuses"], document["run"]["counts"], strict=True) if count}
+    counted = {
+        status: count for status, count in zip(document["statuses"], document["run"]["counts"], strict=True) if count
+    }
     assert counted == {status.value: count for status, count in report.counts().items() if count}
     verdicts = {s: n for s, n in zip(document["statuses"], document["run"]["verdicts"], strict=True) if n}
     assert verdicts == Counter(host.verdict.value for host in report.hosts)
@@ -104,7 +113,9 @@ def test_the_map_counts_what_the_run_counts(make: Callable[[], RunReport]) -> No
                 if section in {item.split("-")[0] for item in clean(";".join(finding.article)).split(";")}
             ]
             status, count = row["cells"][2 * column : 2 * column + 2]
-            assert (status, count) == ((min(found), found.count(min(found))) if found else (len(document["statuses"]), 0))
+            assert (status, count) == (
+                (min(found), found.count(min(found))) if found else (len(document["statuses"]), 0)
+            )
     assert sorted(seen) == list(range(len(report.hosts)))
 
 
@@ -125,7 +136,11 @@ def test_hostile_text_ends_no_element_and_turns_no_direction() -> None:
     assert len(re.findall("</script", text)) == 2
     assert "<img" not in text
     bidi = re.compile("[\u202a-\u202e\u2066-\u2069\u2028\u2029\u200e\u200f\x00-\x08]")
-    shown = [string for string in data(text)["strings"] if bidi.sub("", string.translate({1: None, 2: None, 3: None})) != string.translate({1: None, 2: None, 3: None})]
+    shown = [
+        string
+        for string in data(text)["strings"]
+        if bidi.sub("", string.translate({1: None, 2: None, 3: None})) != string.translate({1: None, 2: None, 3: None})
+    ]
     assert shown == []
     assert not bidi.search(DATA.sub("", text))
 
@@ -184,6 +199,8 @@ def test_every_label_that_is_asked_for_exists_and_every_label_is_used() -> None:
 
 
 def test_the_script_makes_no_markup_from_text() -> None:
-    forbidden = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|fetch\(|XMLHttp|import\(")
+    forbidden = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|fetch\(|XMLHttp|import\("
+    )
     assert not [name for name, text in SOURCES.items() if forbidden.search(text)]
     assert {path.name for path in ASSETS.iterdir() if path.name.endswith(".js")} == {f"{name}.js" for name in SCRIPTS}

@@ -29,9 +29,7 @@ def document(report: RunReport) -> dict[str, object]:
     made: dict[str, object] = {
         "run": _run(report, strings),
         "hosts": [_host(host, row, strings) for host, row in zip(report.hosts, glance.rows, strict=True)],
-        "digests": [
-            [strings.add(part) for pair in rows.digests.items() for part in pair] for rows in table.hosts
-        ],
+        "digests": [[strings.add(part) for pair in rows.digests.items() for part in pair] for rows in table.hosts],
         "heat": glance.document,
         "evidence": evidence(report, table),
         "machines": machines(report, strings),

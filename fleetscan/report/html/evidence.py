@@ -1,4 +1,4 @@
-"""What a host answered, cut to the object that a finding is about: enough to believe a verdict without a second tool."""
+"""What a host answered, cut to the object that a finding is about: enough to believe a verdict."""
 
 from __future__ import annotations
 

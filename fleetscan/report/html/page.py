@@ -1,4 +1,4 @@
-"""From a run to one HTML file: the document as data, our own script and style, and a policy that allows nothing else."""
+"""From a run to one HTML file: the document as data, our own script and style, a policy that allows no other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from fleetscan.model.text import clean
 from fleetscan.report import words
 from fleetscan.report.html.document import document
 
-SCRIPTS = ("base", "model", "query", "parts", "filters", "grid", "finding", "hosts", "heat", "plots", "overview", "main")
+SCRIPTS = (
+    *("base", "model", "query", "parts", "filters", "grid"),
+    *("finding", "hosts", "heat", "plots", "overview", "main"),
+)
 """The files of the script, in the order in which they are read."""
 
 WITHOUT_SCRIPT = 500

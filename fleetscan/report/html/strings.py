@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleetscan.model.text import clean
 
 HOST, OBJECT, OBJECT_ID = "\x01", "\x02", "\x03"
-"""Stand in a text for the name of its host, and the name and the id of its object; `clean` lets none of them through."""
+"""Stand in a text for the name of its host, and the name and the id of its object; `clean` lets none through."""
 
 SHORTEST = 3
 """Characters that a name must have to be replaced: shorter ones are parts of too many words."""
