@@ -137,23 +137,26 @@ def _explain_sqlite(error: sqlite3.Error) -> tuple[str, str]:
     return _SQLITE.get(family, (f"SQLite says: {error}", "name another place with --store"))
 
 
+_SERVER = {
+    "55P03": (f"another program has been writing to it for more than {PATIENCE} s", "let it finish, then try again"),
+    "42501": ("the user lacks a right: {said}", "grant the user CREATE on the schema: see docs/store.md"),
+    "53": ("the server is short of something: {said}", "make room on the server, then try again"),
+    "08": ("the server cannot be reached: {said}", "check its name, port and state, then try again"),
+    "57": ("the server cannot be reached: {said}", "check its name, port and state, then try again"),
+}
+
+
 def _explain_server(error: Exception, address: Address) -> tuple[str, str]:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0] if lines else type(error).__name__
-    password = address.url.password
-    if password:
-        said = said.replace(str(password), "***")
-    state = getattr(error, "sqlstate", None) or ""
-    if state == "55P03":
-        return f"another program has been writing to it for more than {PATIENCE} s", "let it finish, then try again"
-    if state.startswith("28"):
-        return f"the server refuses the logon: {said}", "check user and password (PGPASSWORD or ~/.pgpass)"
-    if state == "3D000":
-        return said, "create the database, or correct its name"
-    if state == "42501":
-        return said, "grant the user CREATE on the schema: see docs/store.md"
-    if state.startswith("53"):
-        return f"the server is short of something: {said}", "make room on the server, then try again"
-    if not state or state.startswith(("08", "57")):
-        return f"the server cannot be reached: {said}", "check its name, port and state, then try again"
-    return f"the server says: {said}", "see the log of the server"
+    said = lines[0].removeprefix("connection failed: ") if lines else type(error).__name__
+    if address.url.password:
+        said = said.replace(str(address.url.password), "***")
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        what, cure = _SERVER.get(state) or _SERVER.get(state[:2]) or ("the server says: {said}", "see the server's log")
+    elif "FATAL:" in said:  # the driver tells a refused connection from a failed one by nothing but its words
+        said = said.partition("FATAL:")[2].strip()
+        what, cure = "the server refuses: {said}", "check database, user and password (PGPASSWORD or ~/.pgpass)"
+    else:
+        what, cure = _SERVER["08"]
+    return what.format(said=said), cure

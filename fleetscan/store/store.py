@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select
 
-from fleetscan.errors import InputError
+from fleetscan.errors import InputError, StoreError
 from fleetscan.model.facts import HostFacts
 from fleetscan.model.history import History
 from fleetscan.model.host import Host
@@ -59,6 +59,8 @@ class Store:
     def begin(self, run: RunRecord) -> None:
         """Write down a run before its first host is contacted. Its id must be new: StoreError otherwise."""
         with self._writing("begin the run") as connection:
+            if connection.execute(select(runs.c.number).where(runs.c.run_id == run.run_id)).first() is not None:
+                raise StoreError(f"{self._address.shown}: there is a run {run.run_id} already")
             writer.begin(connection, run)
 
     def add(self, run_id: str, report: HostReport) -> None:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.history import ChangeKind, History
-from fleetscan.store import Store, open_store
+from fleetscan.store import Store
 from tests.store.made import FIRST_NIGHT, blind, finding, record, report, run
 
 FAIL, PASS, WARN, ERROR = Status.FAIL, Status.PASS, Status.WARN, Status.ERROR
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(str(tmp_path / "runs.db")) as store:
-        yield store
 
 
 def night(store: Store, number: int, *findings: Finding, **hosts: tuple[Finding, ...]) -> None:

@@ -4,50 +4,70 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from fleetscan.model.finding import Status
-from fleetscan.model.run import RunState
-from fleetscan.store import Journal, open_store
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.model.run import RunState, Trouble
+from fleetscan.store import Journal, Store, open_store
 from tests.factory import host
 from tests.store.made import finding, record, report, run
 
 
-def test_a_run_comes_back_as_it_was_reported(tmp_path: Path) -> None:
+def test_a_run_comes_back_as_it_was_reported(url: str) -> None:
     made = run("r1", report(finding(Status.FAIL, vm="a"), finding(vm="b"), finding(check="os")))
-    with open_store(str(tmp_path / "runs.db")) as store:
+    with open_store(url) as store:
         store.begin(record(made))
         store.add("r1", made.hosts[0])
         store.finish(made)
-    with open_store(str(tmp_path / "runs.db")) as store:
+    with open_store(url) as store:
         assert store.load("last") == made
+        assert store.record("last") == record(made)
         assert store.run("r").state is RunState.FINISHED
 
 
-def test_an_unfinished_run_names_the_hosts_that_are_missing(tmp_path: Path) -> None:
+def test_an_unfinished_run_names_the_hosts_that_are_missing(store: Store) -> None:
     made = run("r1", report(finding()))
-    with open_store(str(tmp_path / "runs.db")) as store:
-        store.begin(record(made, [made.hosts[0].host, host("hv02")]))
-        store.add("r1", made.hosts[0])
-        assert store.run("last").state is RunState.UNFINISHED
-        assert [each.name for each in store.pending("last")] == ["hv02"]
-        loaded = store.load("last")
-        assert loaded.interrupted
-        assert loaded.hosts == made.hosts
+    store.begin(record(made, [made.hosts[0].host, host("hv02")]))
+    store.add("r1", made.hosts[0])
+    assert store.run("last").state is RunState.UNFINISHED
+    assert [each.name for each in store.pending("last")] == ["hv02"]
+    loaded = store.load("last")
+    assert loaded.interrupted
+    assert loaded.hosts == made.hosts
 
 
-def test_facts_go_before_findings_do(tmp_path: Path) -> None:
-    with open_store(str(tmp_path / "runs.db")) as store:
-        for night in range(4):
-            made = run(f"r{night}", report(finding(vm="a"), night=night), night=night)
-            store.begin(record(made))
-            store.finish(made)
-        pruned = store.prune(keep_runs=3, facts_runs=1)
-        assert (pruned.runs, pruned.facts) == (("r0",), ("r1", "r2"))
-        assert not store.prune(keep_runs=3, facts_runs=1)
-        assert store.facts("r1", "hv01") is None
-        assert store.load("r1").hosts[0].findings == made.hosts[0].findings
-        assert store.load("r3") == made
+def test_a_run_that_was_cut_off_is_gone_on_with(store: Store) -> None:
+    whole = run("r1", report(finding()), report(finding(host="hv02"), host="hv02"))
+    unvisited = replace(
+        report(finding(Status.NOT_ASSESSED, host="hv02"), host="hv02"),
+        trouble=Trouble(reason=Reason.CANCELLED, stage=Stage.QUEUED, message="interrupted"),
+    )
+    cut = replace(whole, hosts=(whole.hosts[0], unvisited), interrupted=True)
+    store.begin(record(whole))
+    store.add("r1", whole.hosts[0])
+    store.finish(cut)
+    assert store.load("r1") == cut
+    assert store.run("r1").state is RunState.INTERRUPTED
+    assert [each.name for each in store.pending("r1")] == ["hv02"]
+    store.add("r1", whole.hosts[1])
+    store.finish(whole)
+    assert store.load("r1") == whole
+    assert store.pending("r1") == ()
+
+
+def test_facts_go_before_findings_do(store: Store) -> None:
+    for night in range(4):
+        made = run(f"r{night}", report(finding(vm="a"), night=night), night=night)
+        store.begin(record(made))
+        store.finish(made)
+    pruned = store.prune(keep_runs=3, facts_runs=1)
+    assert (pruned.runs, pruned.facts) == (("r0",), ("r1", "r2"))
+    assert not store.prune(keep_runs=3, facts_runs=1)
+    assert store.facts("r1", "hv01") is None
+    assert store.load("r1").hosts[0].findings == made.hosts[0].findings
+    assert store.load("r3") == made
 
 
 def test_a_run_goes_on_in_a_file_when_its_store_fails(tmp_path: Path) -> None:
