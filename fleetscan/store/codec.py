@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.host import Host
-from fleetscan.model.playbook import DataSource
+from fleetscan.model.playbook import DataSource, Severity
 
 T = TypeVar("T")
 
@@ -43,6 +43,18 @@ class Frame:
     """Whose hashes `visits.evidence` has."""
     layout: tuple[tuple[int, tuple[int, ...]], ...]
     """The findings in their order: ids of checks, each with ids of its objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What the findings of a check say of the check itself; the names are those of a finding's fields."""
+
+    check_title: str
+    article: tuple[str, ...]
+    severity: Severity
+    action: str
+    reference: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.history import DECIDED
@@ -56,13 +57,18 @@ class FindingWriter:
         findings: Sequence[Finding],
         evidence: Evidence,
         began: datetime,
+        *,
+        alone: bool = False,
     ) -> Layout:
-        """End the spans of what changed and begin new ones. `began`: of the run, for failures that are new."""
+        """End the spans of what changed and begin new ones. `began`: of the run, for failures that are new.
+
+        `alone`: these are the findings of a few checks of the visit, and only what is known of those is looked at.
+        """
         content_ids = self._content_ids(connection, findings, evidence)
-        check_ids = self._check_ids(connection, {finding.check_id for finding in findings})
+        check_ids = self.check_ids(connection, {finding.check_id for finding in findings})
         things = _things(findings)
         object_ids, same = _object_ids(connection, stream, things)
-        current = _current(connection, stream, same)
+        current = _current(connection, stream, same, set(check_ids.values()) if alone else None)
         ended: list[dict[str, Any]] = []
         begun: list[dict[str, Any]] = []
 
@@ -85,7 +91,8 @@ class FindingWriter:
         _write_spans(connection, stream, seq, ended, begun)
         return _layout(slots)
 
-    def _check_ids(self, connection: Connection, names: set[str]) -> Mapping[str, int]:
+    def check_ids(self, connection: Connection, names: set[str]) -> dict[str, int]:
+        """The ids of checks by name."""
         missing = names - self._checks.keys()
         for batch in batches(missing):
             found = connection.execute(select(checks.c.name, checks.c.id).where(checks.c.name.in_(batch)))
@@ -93,55 +100,49 @@ class FindingWriter:
         if new := [{"name": name} for name in sorted(names - self._checks.keys(), key=escape)]:
             added = connection.execute(insert(checks).returning(checks.c.name, checks.c.id), new)
             self._checks.update((row.name, row.id) for row in added)
-        return self._checks
+        return {name: self._checks[name] for name in names}
 
     def _content_ids(self, connection: Connection, findings: Sequence[Finding], evidence: Evidence) -> list[int]:
         keys = [_content(finding, evidence) for finding in findings]
-        new = {key: finding for key, finding in zip(keys, findings, strict=True) if key not in self._contents}
+        new = {key for key in keys if key not in self._contents}
         if new:
             definitions = self._definition_ids(connection, {key[0] for key in new})
-            rows = {key: _content_row(key, finding, definitions[key[0]]) for key, finding in new.items()}
+            rows = {key: _content_row(key, definitions[key[0]]) for key in new}
             hashes = {key: digest(codec.dump(row).encode()) for key, row in rows.items()}
             ids = ids_by_hash(connection, contents, {hashes[key]: row for key, row in rows.items()})
             self._contents.update((key, ids[hashes[key]]) for key in new)
         return [self._contents[key] for key in keys]
 
     def _definition_ids(self, connection: Connection, definitions: set[tuple[Any, ...]]) -> Mapping[Any, int]:
-        new = {definition: codec.pack(definition) for definition in definitions if definition not in self._definitions}
+        missing = definitions - self._definitions.keys()
+        new = {definition: codec.pack(codec.Definition(*definition)) for definition in missing}
         if new:
             ids = ids_by_hash(connection, blobs, {digest(body): {"body": body} for body in new.values()})
             self._definitions.update((definition, ids[digest(body)]) for definition, body in new.items())
         return self._definitions
 
 
+_definition = attrgetter(*(field.name for field in fields(codec.Definition)))
+_said = attrgetter("status", "reason", "message", "expected", "observed", "remedy", "waiver")
+
+
 def _content(finding: Finding, evidence: Evidence) -> tuple[Any, ...]:
     """All that is said by a finding but of what; the first item is what its check says of itself."""
-    face = (finding.check_title, finding.article, finding.severity)
-    definition = (*face, finding.action, finding.reference, finding.why)
-    return (
-        definition,
-        finding.status,
-        finding.reason,
-        finding.message,
-        finding.expected,
-        finding.observed,
-        finding.remedy,
-        evidence.strip(finding.evidence_ref),
-        finding.waiver,
-    )
+    return (_definition(finding), evidence.strip(finding.evidence_ref), *_said(finding))
 
 
-def _content_row(key: tuple[Any, ...], finding: Finding, definition: int) -> dict[str, Any]:
+def _content_row(key: tuple[Any, ...], definition: int) -> dict[str, Any]:
+    _, evidence, status, reason, message, expected, observed, remedy, waiver = key
     return {
         "definition": definition,
-        "status": finding.status.value,
-        "reason": finding.reason.value if finding.reason else None,
-        "message": finding.message,
-        "expected": finding.expected,
-        "observed": finding.observed,
-        "remedy": finding.remedy,
-        "evidence": key[7],
-        "waiver": codec.dump(finding.waiver) if finding.waiver else None,
+        "status": status.value,
+        "reason": reason.value if reason else None,
+        "message": message,
+        "expected": expected,
+        "observed": observed,
+        "remedy": remedy,
+        "evidence": evidence,
+        "waiver": codec.dump(waiver) if waiver else None,
     }
 
 
@@ -177,10 +178,14 @@ def _object_ids(
     return ids, same
 
 
-def _current(connection: Connection, stream: int, same: Mapping[int, int]) -> dict[tuple[int, int], _Current]:
+def _current(
+    connection: Connection, stream: int, same: Mapping[int, int], only: set[int] | None
+) -> dict[tuple[int, int], _Current]:
     query = select(spans.c.check, spans.c.object, spans.c.first_seq, spans.c.content, spans.c.open_since).where(
         spans.c.stream == stream, spans.c.until_seq.is_(None)
     )
+    if only is not None:
+        query = query.where(spans.c.check.in_(only))
     return {
         (check, same[thing]): _Current(thing, first_seq, content, since)
         for check, thing, first_seq, content, since in connection.execute(query)
@@ -229,6 +234,14 @@ def _write_spans(
         connection.execute(update(spans).where(which).values(until_seq=seq), ended)
     if begun:
         connection.execute(insert(spans), begun)
+
+
+def undo(connection: Connection, stream: int, seq: int, only: Collection[int] | None = None) -> None:
+    """Take back the last visit of a stream, or what it said of some checks: what held before holds still."""
+    chosen = [spans.c.check.in_(only)] if only is not None else []
+    connection.execute(delete(spans).where(spans.c.stream == stream, spans.c.first_seq == seq, *chosen))
+    ended = (spans.c.stream == stream, spans.c.until_seq == seq, *chosen)
+    connection.execute(update(spans).where(*ended).values(until_seq=None))
 
 
 def _layout(slots: Sequence[tuple[int, int]]) -> Layout:

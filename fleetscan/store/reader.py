@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -80,15 +80,8 @@ class FindingReader:
 
     def _learn_definitions(self, wanted: set[int]) -> None:
         for number, body in bodies(self._connection, wanted - self._definitions.keys()).items():
-            title, article, severity, action, reference, why = codec.unpack(list, body)
-            self._definitions[number] = {
-                "check_title": title,
-                "article": tuple(article),
-                "severity": Severity(severity),
-                "action": action,
-                "reference": reference,
-                "why": why,
-            }
+            definition = codec.unpack(codec.Definition, body)
+            self._definitions[number] = {field.name: getattr(definition, field.name) for field in fields(definition)}
 
     def _decode(self, row: Row[Any]) -> Said:
         fields = self._definitions[row.definition] | {
@@ -130,10 +123,12 @@ def load(connection: Connection, number: int) -> RunReport:
     )
 
 
-def read_hosts(connection: Connection, number: int) -> Iterator[HostReport]:
-    """The hosts of a run, in the order in which they were finished."""
+def read_hosts(connection: Connection, number: int, only: Container[str] | None = None) -> Iterator[HostReport]:
+    """The hosts of a run, or of these names (in lower case), in the order in which they were finished."""
     findings = FindingReader(connection)
-    visited = connection.execute(select(visits).where(visits.c.run == number).order_by(visits.c.id)).all()
+    query = select(visits, streams.c.host).join(streams, streams.c.id == visits.c.stream)
+    found = connection.execute(query.where(visits.c.run == number).order_by(visits.c.id)).all()
+    visited = [visit for visit in found if only is None or visit.host in only]
     for batch in batches(visited, HOSTS_AT_ONCE):
         frames = bodies(connection, {visit.frame for visit in batch})
         facts = _read_answers(connection, batch)

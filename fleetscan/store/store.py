@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from fleetscan.errors import InputError, StoreError
 from fleetscan.model.facts import HostFacts
+from fleetscan.model.finding import Finding
 from fleetscan.model.history import History
 from fleetscan.model.host import Host
 from fleetscan.model.run import HostReport, RunRecord, RunReport, RunState, RunSummary
@@ -20,8 +21,12 @@ from fleetscan.store import catalogue, past, reader, retention, writer
 from fleetscan.store.address import Address
 from fleetscan.store.engine import reading, translated, writing
 from fleetscan.store.findings import FindingWriter
+from fleetscan.store.once import batches
 from fleetscan.store.retention import Pruned
 from fleetscan.store.tables import runs
+
+_HOSTS_AT_ONCE = 100
+"""How many hosts are put right in one transaction at the end of a run."""
 
 
 class Store:
@@ -38,6 +43,7 @@ class Store:
         self._lock = threading.Lock()
         self._findings = FindingWriter()
         self._prunings = -1
+        self._written: dict[str, dict[str, tuple[Finding, ...]]] = {}
 
     @property
     def shown(self) -> str:
@@ -71,20 +77,28 @@ class Store:
         """
         with self._writing(f"write {report.host.name}") as connection:
             writer.add(connection, self._findings, self._key(connection, run_id), report)
+        self._written.setdefault(run_id, {})[report.host.name.casefold()] = report.findings
 
     def finish(self, report: RunReport) -> None:
         """Write down how a run ended: when, whether early, its diagnoses, notices and dated lists.
 
-        Hosts of the report that were never added are added now, so that the run comes back as it was reported. A run
-        that was ended early may be gone on with (`pending`, `add`) and finished again.
+        The run then comes back as it is reported: hosts that were never added are added now, and findings that are not
+        as they were added (what only all hosts together can tell, waivers) are put right. A run that was ended early
+        may be gone on with (`pending`, `add`) and finished again.
         """
+        written = self._written_of(report)
+        for batch in batches(report.hosts, _HOSTS_AT_ONCE):
+            with self._writing("end the run") as connection:
+                run = self._key(connection, report.run_id)
+                for host in batch:
+                    findings = written.get(host.host.name.casefold())
+                    if findings is None:
+                        writer.add(connection, self._findings, run, host)
+                    else:
+                        writer.amend(connection, self._findings, run, host, findings)
         with self._writing("end the run") as connection:
-            run = self._key(connection, report.run_id)
-            there = set(catalogue.hosts_with_a_visit(connection, run.number))
-            for host in report.hosts:
-                if host.host.name.casefold() not in there:
-                    writer.add(connection, self._findings, run, host)
-            writer.finish(connection, run, report)
+            writer.finish(connection, self._key(connection, report.run_id), report)
+        self._written.pop(report.run_id, None)
 
     def runs(self, limit: int | None = None) -> tuple[RunSummary, ...]:
         """All runs, newest first, or the newest `limit` of them."""
@@ -190,6 +204,19 @@ class Store:
         if pruned:
             retention.give_back_space(self._engine)
         return pruned
+
+    def _written_of(self, report: RunReport) -> dict[str, tuple[Finding, ...]]:
+        """The findings of each host as they are in the store; those that another process wrote are read."""
+        written = self._written.get(report.run_id, {})
+        with self._reading("read the run") as connection:
+            number = self._key(connection, report.run_id).number
+            there = catalogue.hosts_with_a_visit(connection, number)
+            others = set(there) - written.keys()
+            if not others:
+                return written
+            return {
+                host.host.name.casefold(): host.findings for host in reader.read_hosts(connection, number, others)
+            } | written
 
     @contextmanager
     def _writing(self, doing: str) -> Iterator[Connection]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from fleetscan.model.facts import HostFacts, Packed
-from fleetscan.model.finding import Status
+from fleetscan.model.finding import Finding, Status
 from fleetscan.model.run import HostReport, RunRecord, RunReport
 from fleetscan.store import codec
 from fleetscan.store.evidence import Evidence
-from fleetscan.store.findings import FindingWriter
+from fleetscan.store.findings import FindingWriter, undo
 from fleetscan.store.once import digest, ids_by_hash
 from fleetscan.store.tables import answers, blobs, runs, streams, visits
 
@@ -48,17 +50,40 @@ def begin(connection: Connection, record: RunRecord) -> None:
 
 def add(connection: Connection, writer: FindingWriter, run: RunKey, report: HostReport) -> None:
     """Write down one host. Another visit to it in the same run takes the place of the earlier one."""
-    stream, seq = _next_visit(connection, run.playbook, report.host.name.casefold())
-    connection.execute(delete(visits).where(visits.c.run == run.number, visits.c.stream == stream))
+    stream, seq = _place(connection, run, report.host.name.casefold())
     evidence = Evidence.of(report.facts)
     layout = writer.write(connection, stream, seq, report.findings, evidence, run.started_at)
     frame = codec.Frame(
         host=report.host, payload_sha256=report.facts.payload_sha256, probes=evidence.probes, layout=layout
     )
-    row = _visit(report) | {"run": run.number, "stream": stream, "seq": seq, "evidence": evidence.packed}
-    row["frame"] = _blob(connection, codec.pack(frame))
+    row = _visit(report) | _tally(report) | {"run": run.number, "stream": stream, "seq": seq}
+    row |= {"frame": _blob(connection, codec.pack(frame)), "evidence": evidence.packed}
     visit = connection.execute(insert(visits).returning(visits.c.id), row).scalar_one()
     _add_answers(connection, visit, report.facts)
+
+
+def amend(
+    connection: Connection, writer: FindingWriter, run: RunKey, report: HostReport, written: Sequence[Finding]
+) -> None:
+    """Write down what is said of a host now that all hosts are known, where that is not what was written of it."""
+    both = zip(report.findings, written, strict=False)
+    changed = {new.check_id for new, old in both if new is not old and new != old}
+    if not changed and len(report.findings) == len(written):
+        return
+    visit = _own_visit(connection, run, report.host.name.casefold())
+    if visit is None or visit.seq != visit.last_seq or not _same_objects(report.findings, written):
+        add(connection, writer, run, report)
+        return
+    undo(connection, visit.stream, visit.seq, writer.check_ids(connection, changed).values())
+    findings = [finding for finding in report.findings if finding.check_id in changed]
+    evidence = Evidence.of(report.facts)
+    writer.write(connection, visit.stream, visit.seq, findings, evidence, run.started_at, alone=True)
+    connection.execute(update(visits).where(visits.c.id == visit.id).values(_tally(report)))
+
+
+def _same_objects(findings: Sequence[Finding], written: Sequence[Finding]) -> bool:
+    what = attrgetter("check_id", "object_type", "object_id", "object_name")
+    return list(map(what, findings)) == list(map(what, written))
 
 
 def finish(connection: Connection, run: RunKey, report: RunReport) -> None:
@@ -69,26 +94,45 @@ def finish(connection: Connection, run: RunKey, report: RunReport) -> None:
     connection.execute(update(runs).where(runs.c.number == run.number).values(ended))
 
 
-def _next_visit(connection: Connection, playbook: str, host: str) -> tuple[int, int]:
-    which = (streams.c.playbook == playbook, streams.c.host == host)
-    found = connection.execute(select(streams.c.id, streams.c.last_seq).where(*which)).one_or_none()
+def _own_visit(connection: Connection, run: RunKey, host: str) -> Row[Any] | None:
+    """The visit of this run to a host, with the number of the last one by any run."""
+    query = (
+        select(visits, streams.c.last_seq)
+        .join(streams, streams.c.id == visits.c.stream)
+        .where(visits.c.run == run.number, streams.c.playbook == run.playbook, streams.c.host == host)
+    )
+    return connection.execute(query).one_or_none()
+
+
+def _place(connection: Connection, run: RunKey, host: str) -> tuple[int, int]:
+    """The stream of a host, and the number of the visit that is to be written; one of this run is taken back."""
+    visit = _own_visit(connection, run, host)
+    if visit is not None:
+        connection.execute(delete(visits).where(visits.c.id == visit.id))
+        if visit.seq == visit.last_seq:
+            undo(connection, visit.stream, visit.seq)
+            return visit.stream, visit.seq
+    which = (streams.c.playbook == run.playbook, streams.c.host == host)
+    seq = streams.c.last_seq + 1
+    known = update(streams).where(*which).values(last_seq=seq).returning(streams.c.id, streams.c.last_seq)
+    found = connection.execute(known).one_or_none()
     if found is None:
-        row = {"playbook": playbook, "host": host, "last_seq": 1}
-        return connection.execute(insert(streams).returning(streams.c.id), row).scalar_one(), 1
-    seq = found.last_seq + 1
-    connection.execute(update(streams).where(streams.c.id == found.id).values(last_seq=seq))
-    return found.id, seq
+        row = {"playbook": run.playbook, "host": host, "last_seq": 1}
+        found = connection.execute(insert(streams).returning(streams.c.id, streams.c.last_seq), row).one()
+    return found.id, found.last_seq
+
+
+def _tally(report: HostReport) -> dict[str, Any]:
+    counts = report.counts()
+    return {"verdict": report.verdict.value, "counts": ",".join(str(counts[status]) for status in Status)}
 
 
 def _visit(report: HostReport) -> dict[str, Any]:
-    counts = report.counts()
     details = codec.Details(meta=dict(report.facts.meta), seconds=dict(report.seconds))
     return {
         "started_at": report.started_at,
         "ended_at": report.ended_at,
         "attempts": report.attempts,
-        "verdict": report.verdict.value,
-        "counts": ",".join(str(counts[status]) for status in Status),
         "trouble": codec.dump(report.trouble) if report.trouble else None,
         "details": codec.pack(details),
     }

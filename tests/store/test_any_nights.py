@@ -88,6 +88,16 @@ def shifted(made: list[RunReport]) -> list[RunReport]:
     return [replace(each, run_id=f"{example}-{each.run_id}", playbook=f"playbook {example}") for each in made]
 
 
+def draft(visited: HostReport) -> HostReport:
+    """A host as it is judged alone: of one check one cannot say yet what it comes to, another is missing at times."""
+    found = [
+        replace(one, status=Status.NOT_ASSESSED, reason=Reason.ACROSS_PENDING) if one.check_id == "backup" else one
+        for one in visited.findings
+        if one.check_id != "os" or one.status is not Status.WARN
+    ]
+    return replace(visited, findings=tuple(found))
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store that all examples write to."""
@@ -101,7 +111,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 QUICK = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 
@@ -113,7 +123,7 @@ def test_every_run_comes_back(shared: Store, made: list[RunReport]) -> None:
         shared.begin(record(each))
     for each in made:  # the runs are under way at the same time
         for host in each.hosts:
-            shared.add(each.run_id, host)
+            shared.add(each.run_id, draft(host))
     for each in made:
         shared.finish(each)
     for each in made:
@@ -147,6 +157,8 @@ def test_the_history_is_what_a_simple_reckoning_says(shared: Store, made: list[R
     made = shifted(made)
     for each in made:
         shared.begin(record(each))
+        for host in each.hosts:
+            shared.add(each.run_id, draft(host))
         shared.finish(each)
     for number in range(1, len(made)):
         for earlier in range(number):
