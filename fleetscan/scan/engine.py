@@ -19,9 +19,15 @@ from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.run import HostReport, Trouble
 from fleetscan.powershell.payload import Payload, build
+from fleetscan.scan.capacity import little_memory
 from fleetscan.scan.guard import LogonGuard
 from fleetscan.scan.memory import RejectionMemory
 from fleetscan.scan.visit import Budget, Visit
+
+MOST_UNJUDGED = 64
+"""Visited hosts that may wait in memory for their judgement."""
+LULL_SECONDS = 0.02
+"""How often those look whether it is their time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,8 @@ class Scan:
         self._visits: dict[str, Visit] = {}
         self._stopped: Reason | None = None
         self._bench = anyio.Lock()
+        """Whose turn it is to be judged: one host after the other."""
+        self._unjudged = 0
         self._payloads: dict[frozenset[str], Payload] = {}
 
     def stop(self, reason: Reason) -> None:
@@ -93,14 +101,15 @@ class Scan:
             for zone in self._inventory.zones.values()
             if zone.concurrency
         }
-        async with anyio.create_task_group() as clock:
-            if self._options.run_timeout:
-                clock.start_soon(self._stop_in_time)
-            async with anyio.create_task_group() as visits:
-                for host in self.hosts:
-                    limits = [zones[host.zone], everywhere] if host.zone in zones else [everywhere]
-                    visits.start_soon(self._queue, host, limits, observer)
-            clock.cancel_scope.cancel()
+        with little_memory():
+            async with anyio.create_task_group() as clock:
+                if self._options.run_timeout:
+                    clock.start_soon(self._stop_in_time)
+                async with anyio.create_task_group() as visits:
+                    for host in self.hosts:
+                        limits = [zones[host.zone], everywhere] if host.zone in zones else [everywhere]
+                        visits.start_soon(self._queue, host, limits, observer)
+                clock.cancel_scope.cancel()
         return self.collect()
 
     def collect(self) -> tuple[HostReport, ...]:
@@ -120,12 +129,19 @@ class Scan:
                 visit = self._visit(host, observer)
                 await visit.run()
                 del self._visits[host.name]
-        # One after the other, and never two without giving way: while a host is judged, no logon can make progress.
+        self._unjudged += 1
         async with self._bench:
-            await checkpoint()
+            await self._lull()
             report = self._settle(visit.report()) if visit is not None else self._unvisited(host)
+        self._unjudged -= 1
         self.reports[host.name] = report
         observer.on_done(report)
+
+    async def _lull(self) -> None:
+        """Until it is time to judge a host: that takes the processor from all others, so their logons go first."""
+        await checkpoint()
+        while self.guard.busy and self._unjudged < MOST_UNJUDGED and not self._stopped:
+            await anyio.sleep(LULL_SECONDS)
 
     def _visit(self, host: Host, observer: Observer) -> Visit:
         visit = Visit(

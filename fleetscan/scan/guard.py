@@ -109,6 +109,12 @@ class LogonGuard:
         ]
         return [f"{text}: no further logon was tried, so that the account is not locked" for text in stopped]
 
+    @property
+    def busy(self) -> bool:
+        """Whether any logon is under way that may end soon."""
+        now = anyio.current_time()
+        return any(account.fresh(now) for account in self._accounts.values())
+
     @asynccontextmanager
     async def logon(self, credential: Credential, host: str) -> AsyncIterator[None]:
         """Wait until a logon is allowed, and learn from how it ends.
