@@ -32,10 +32,11 @@ def diagnose(playbook: Playbook, reports: Sequence[HostReport]) -> tuple[Diagnos
 
 
 class _Index:
-    """The findings of a run by check and object."""
+    """The findings of a run that tell of something, by check and object."""
 
     def __init__(self, playbook: Playbook, reports: Sequence[HostReport]) -> None:
         self._checks = {check.id: check for check in playbook.checks}
+        self._read = {name for rule in playbook.diagnoses for name in (*rule.symptoms, *(c.check for c in rule.causes))}
         self._found: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
         self.machines: dict[str, dict[str, None]] = {}
         """VM id → the hosts that it was seen on."""
@@ -49,7 +50,8 @@ class _Index:
 
     def _add(self, finding: Finding) -> None:
         identity = finding.host if finding.object_type is ObjectType.HOST else finding.object_id
-        self._found[finding.check_id, identity.casefold()].append(finding)
+        if finding.check_id in self._read and finding.status in (*_WRONG, *_UNSEEN):
+            self._found[finding.check_id, identity.casefold()].append(finding)
         if finding.object_type is ObjectType.VM and finding.object_id:
             vm_id = finding.object_id.casefold()
             self.machines.setdefault(vm_id, {})[finding.host] = None

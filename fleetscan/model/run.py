@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.facts import HostFacts
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import Finding, PackedFindings, Status, tally
 from fleetscan.model.history import History
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import DataSource, Severity
@@ -35,7 +35,7 @@ class HostReport:
     started_at: datetime | None
     ended_at: datetime | None
     facts: HostFacts
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     trouble: Trouble | None = None
     attempts: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -43,7 +43,14 @@ class HostReport:
 
     def counts(self) -> Counter[Status]:
         """How many findings there are of each status."""
-        return Counter(finding.status for finding in self.findings)
+        counts: Counter[Status] = Counter()
+        for (status, _), count in tally(self.findings).items():
+            counts[status] += count
+        return counts
+
+    def packed(self) -> HostReport:
+        """The same report in a tenth of the memory, for the time until all hosts are done."""
+        return replace(self, facts=self.facts.packed(), findings=PackedFindings(self.findings))
 
     @property
     def verdict(self) -> Status:
@@ -53,7 +60,9 @@ class HostReport:
     @property
     def open_verdict(self) -> Status:
         """The worst that nobody has answered for: the verdict without the findings that are waived."""
-        return self._worst(Counter(finding.status for finding in self.findings if finding.waiver is None))
+        return self._worst(
+            Counter({status: count for (status, waived), count in tally(self.findings).items() if not waived})
+        )
 
     def _worst(self, counts: Counter[Status]) -> Status:
         if self.trouble is not None and not counts[Status.FAIL]:
@@ -93,7 +102,7 @@ class RunReport:
 
     def counts(self) -> Counter[Status]:
         """How many findings of the whole run there are of each status."""
-        return Counter(finding.status for _, finding in self.findings())
+        return sum((report.counts() for report in self.hosts), Counter())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,8 +26,8 @@ RESERVED = words(
 )
 """Words that cannot be the name of a variable."""
 
-# Named so, the extensions are those that the runtime holds already: `cel_expr_python.ext` would load each once more, from
-# a library of its own, for 10 MB of memory.
+# Named so, the extensions are those that the runtime holds already: `cel_expr_python.ext` would load each once more,
+# from a library of its own, for 10 MB of memory.
 _EXTENSIONS = """
 name: fleetscan
 extensions: [{name: optional}, {name: strings}, {name: bindings}, {name: math}]

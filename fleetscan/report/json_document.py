@@ -17,6 +17,7 @@ from fleetscan.model.run import HostReport, RunReport, Trouble
 from fleetscan.report.rows import Row, rows
 from fleetscan.report.words import utc
 
+_encode = json.JSONEncoder(allow_nan=False, default=lambda mapping: dict(mapping.items())).encode
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -60,7 +61,7 @@ def _separated(items: Iterator[str]) -> Iterator[str]:
 
 def _dump(value: object) -> str:
     try:
-        text = json.dumps(value, allow_nan=False, default=dict)
+        text = _encode(value)
     except ValueError:
         text = ""
     if not text or "\\ud" in text:  # something that JSON or UTF-8 may not be able to say: look at every part of it

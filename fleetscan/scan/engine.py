@@ -26,8 +26,8 @@ from fleetscan.scan.visit import Budget, Visit
 
 MOST_UNJUDGED = 64
 """Visited hosts that may wait in memory for their judgement."""
-LULL_SECONDS = 0.02
-"""How often those look whether it is their time."""
+LULL_SECONDS = 0.1
+"""How often those look at least whether it is their time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +134,14 @@ class Scan:
             await self._lull()
             report = self._settle(visit.report()) if visit is not None else self._unvisited(host)
         self._unjudged -= 1
-        self.reports[host.name] = report
+        self.reports[host.name] = report.packed()
         observer.on_done(report)
 
     async def _lull(self) -> None:
         """Until it is time to judge a host: that takes the processor from all others, so their logons go first."""
         await checkpoint()
         while self.guard.busy and self._unjudged < MOST_UNJUDGED and not self._stopped:
-            await anyio.sleep(LULL_SECONDS)
+            await self.guard.change(LULL_SECONDS)
 
     def _visit(self, host: Host, observer: Observer) -> Visit:
         visit = Visit(

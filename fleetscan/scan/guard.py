@@ -115,6 +115,11 @@ class LogonGuard:
         now = anyio.current_time()
         return any(account.fresh(now) for account in self._accounts.values())
 
+    async def change(self, seconds: float) -> None:
+        """Wait until a logon ends, or for so long."""
+        with anyio.move_on_after(seconds):
+            await self._changed.wait()
+
     @asynccontextmanager
     async def logon(self, credential: Credential, host: str) -> AsyncIterator[None]:
         """Wait until a logon is allowed, and learn from how it ends.
@@ -177,8 +182,7 @@ class LogonGuard:
                 for record in logons.both:
                     record.under_way.append(now)
                 return now
-            with anyio.move_on_after(1.0):
-                await self._changed.wait()
+            await self.change(1.0)
 
 
 def _told(record: _Record) -> str:

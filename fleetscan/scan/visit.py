@@ -122,7 +122,7 @@ class Visit:
             host=self.host,
             started_at=self._started,
             ended_at=self._ended,
-            facts=facts.packed(),
+            facts=facts,
             findings=findings,
             trouble=trouble,
             attempts=self.attempts,
