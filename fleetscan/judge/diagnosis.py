@@ -14,7 +14,8 @@ from fleetscan.model.finding import SYMPTOMATIC, Finding, Status
 from fleetscan.model.playbook import Check, ObjectType, Playbook
 from fleetscan.model.run import HostReport
 
-_UNSEEN = (Status.ERROR, Status.NOT_ASSESSED)
+_UNSEEN = frozenset({Status.ERROR, Status.NOT_ASSESSED})
+_TELLING = SYMPTOMATIC | _UNSEEN
 _GUEST = "its guest (not reached, or not in the inventory)"
 
 
@@ -50,7 +51,7 @@ class _Index:
 
     def _add(self, finding: Finding) -> None:
         identity = finding.host if finding.object_type is ObjectType.HOST else finding.object_id
-        if finding.check_id in self._read and finding.status in (*_WRONG, *_UNSEEN):
+        if finding.check_id in self._read and finding.status in _TELLING:
             self._found[finding.check_id, identity.casefold()].append(finding)
         if finding.object_type is ObjectType.VM and finding.object_id:
             vm_id = finding.object_id.casefold()

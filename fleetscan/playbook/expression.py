@@ -128,6 +128,7 @@ class Engine:
     def __init__(self, names: Iterable[str], constants: Mapping[str, JSON] | None = None) -> None:
         self._constants = dict(constants or {})
         self._names = frozenset(names) | self._constants.keys()
+        self._programs: dict[str, Any] = {}
         self._env = cel.NewEnv(
             config=cel.NewEnvConfigFromYaml(_EXTENSIONS),
             variables=dict.fromkeys(self._names, cel.Type.DYN),
@@ -135,9 +136,9 @@ class Engine:
         )
 
     def compile(self, text: str) -> tuple[Any, Tree]:
-        """The program and its syntax tree; raises CompileError."""
+        """The program and its syntax tree; raises CompileError. Equal texts, which are many, share a program."""
         try:
-            program = self._env.compile(text)
+            program = self._programs.get(text) or self._programs.setdefault(text, self._env.compile(text))
             return program, decode(program.serialize(), text)
         except RuntimeError as error:
             raise self._compile_error(text, str(error)) from error

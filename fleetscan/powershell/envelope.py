@@ -81,6 +81,11 @@ def encode(nonce: str, name: str, value: JSON) -> list[str]:
     return [f"{head} {index}/{len(chunks)} {chunk}" for index, chunk in enumerate(chunks, 1)]
 
 
+def essence(stdout: bytes | bytearray) -> bytes:
+    """The lines of an output that `decode` reads; it reads the same out of them."""
+    return b"\n".join(match[0] for match in _LINE.finditer(stdout))
+
+
 def decode(stdout: bytes | bytearray, nonce: str) -> Reading:
     """Read all envelopes of this nonce; any bytes go in, damaged ones come out with their reason."""
     heads: dict[str, _Head] = {}

@@ -24,7 +24,7 @@ from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.run import HostReport, Trouble
 from fleetscan.powershell import answers, envelope
-from fleetscan.powershell.payload import Invocation, Payload, invoke
+from fleetscan.powershell.payload import Payload, invoke
 from fleetscan.scan.guard import LogonGuard
 from fleetscan.transports import Connection, Output, connector
 
@@ -67,8 +67,9 @@ class Visit:
     _trouble: Trouble | None = None
     _cancelled: Reason | None = None
     _output: Output | None = None
-    _invocation: Invocation | None = None
-    _readings: list[envelope.Reading] = field(default_factory=list)
+    _nonce: str = ""
+    _heard: list[tuple[str, bytes]] = field(default_factory=list)
+    """Of each run of the payload its nonce and what it answered, unread: that is small, and many may wait with it."""
     _seconds: dict[str, float] = field(default_factory=dict)
     _stage_since: float = 0.0
     _deadline: float = math.inf
@@ -95,19 +96,18 @@ class Visit:
             self._trouble = self._defect(error)
         if self.scope.cancelled_caught:
             self._trouble = self._late()
+        if self._output is not None:
+            self._hear(self._output)
         self._ended = datetime.now(UTC)
         self._enter(Stage.JUDGE)
 
     def report(self) -> HostReport:
         """Read the answers and judge them: some milliseconds of work, after which the visit holds nothing any more."""
-        if self._output is not None and self._invocation is not None:
-            self._readings.append(envelope.decode(self._output.stdout, self._invocation.nonce))
-        self._output = None
         try:
             return self._judged(self._trouble)
         except Exception as error:  # noqa: BLE001 - as in `run`: what hosts answer may find a defect of ours here
             trouble = self._defect(error)
-            self._readings.clear()
+            self._heard.clear()
             return self._judged(trouble)
 
     def _judged(self, trouble: Trouble | None) -> HostReport:
@@ -115,9 +115,9 @@ class Visit:
             redact = self.vault.redactor.redact
             trouble = replace(trouble, message=redact(trouble.message), hint=redact(trouble.hint))
             log.debug("%s: %s at %s: %s", self.host.name, trouble.reason, trouble.stage, trouble.message)
-        facts = answers.merge(self.payload, self._readings)
+        facts = answers.merge(self.payload, [envelope.decode(heard, nonce) for nonce, heard in self._heard])
         findings = judge(self.host, facts, self.playbook, trouble)
-        self._readings.clear()
+        self._heard.clear()
         return HostReport(
             host=self.host,
             started_at=self._started,
@@ -220,17 +220,19 @@ class Visit:
                 return self._late()
 
     async def _run_once(self, connection: Connection, done: set[str]) -> tuple[envelope.Reading, Trouble | None]:
-        self._invocation = invocation = invoke(
-            self.payload, seconds=self._remaining(), skip=sorted(done), sample=self.budget.sample
-        )
+        invocation = invoke(self.payload, seconds=self._remaining(), skip=sorted(done), sample=self.budget.sample)
+        self._nonce = invocation.nonce
         self._output = output = Output()
         self._enter(Stage.COMMAND)
         status = await connection.run(invocation.command, invocation.stdin, output)
         self._enter(Stage.ANSWER)
-        self._output = None
+        self._hear(output)
         reading = envelope.decode(output.stdout, invocation.nonce)
-        self._readings.append(reading)
         return reading, answers.explain_silence(reading, output.stdout, output.stderr, status)
+
+    def _hear(self, output: Output) -> None:
+        self._heard.append((self._nonce, envelope.essence(output.stdout)))
+        self._output = None
 
     def _remaining(self) -> float:
         return self._deadline - anyio.current_time() - MARGIN_SECONDS
