@@ -64,6 +64,8 @@ class Fault(StrEnum):
     SHELL_LOST = ("shell-lost", "The shell is gone when its output is asked for: fault 2150858843.")
     RELATES_TO = ("relates-to", "Answers name another message than the one they answer.")
     NO_EXIT_CODE = ("no-exit-code", "The last Receive says Done without an exit code.")
+    SHELL_ID_IGNORED = ("shell-id-ignored", "A shell gets an id of the host's, not the one that Create asks for.")
+    SHELL_ID_REFUSED = ("shell-id-refused", "Create with an id for the shell is refused: fault 87, a bad parameter.")
     # SSH.
     HOSTKEY_CHANGED = ("hostkey-changed", "The host has another key than the one in the known-hosts file.")
     HOSTKEY_UNKNOWN = ("hostkey-unknown", "The known-hosts file has no key of the host.")

@@ -14,6 +14,7 @@ from fleetscan.lab.http import Delivery, Request, ResetConnection, Response
 from fleetscan.lab.soap import Message, message_id
 from fleetscan.lab.soapfault import (
     ACCESS_DENIED,
+    BAD_PARAMETER,
     BUSY,
     QUOTA_OPERATIONS,
     QUOTA_SHELLS,
@@ -67,6 +68,10 @@ class Mischief:
             raise InsteadError(_UNAUTHORIZED)
         if self._fault == f"{step}-hang":
             await _for_ever()
+        if self._fault is Fault.SHELL_ID_IGNORED and message.body is not None:
+            message.body.attrib.pop("ShellId", None)
+        if self._fault is Fault.SHELL_ID_REFUSED and message.body is not None and message.body.get("ShellId"):
+            raise WSManFault(BAD_PARAMETER)
         refusal = _REFUSALS.get(self._fault) if self._fault is not None else None
         if refusal is not None and refusal[0] == step:
             raise WSManFault(refusal[1], subject=message.shell_id or "30", wmi=self._fault is Fault.QUOTA_SHELLS_WMI)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from fleetscan.lab.soap import (
     Message,
     X,
     attribute,
+    new_id,
     seconds,
     shell_envelope,
     transfer_envelope,
@@ -189,6 +191,7 @@ def _shell(message: Message, caller: Caller) -> Shell:
     except ValueError:
         raise WSManFault(BAD_PARAMETER) from None
     return Shell(
+        id=_shell_id(message.body),
         owner=caller.user,
         client=caller.address,
         idle_timeout=idle,
@@ -199,6 +202,15 @@ def _shell(message: Message, caller: Caller) -> Shell:
         codepage=codepage,
         environment=_variables(asked.get("Environment")),
     )
+
+
+def _shell_id(body: Element | None) -> str:
+    """The id that the client wants for its shell, or a new one."""
+    wanted = body.get("ShellId", "") if body is not None else ""
+    try:
+        return str(uuid.UUID(wanted)).upper() if wanted else new_id()
+    except ValueError:
+        raise WSManFault(BAD_PARAMETER) from None
 
 
 def _variables(environment: Element | None) -> dict[str, str]:

@@ -28,9 +28,9 @@ from fleetscan.transports.winrm_shell import BOUND, CHUNK, READ_TIMEOUT, Shell
 
 MAX_THREADS = 1024
 """Worker threads of one process. A visit holds at most one at a time, so this also bounds the useful concurrency."""
-_CLOSING_TIME = 5.0
+_CLOSING_TIME = 4.0
 _GRACE = 0.7
-"""Seconds that a cancelled Create may still take: without its answer the shell has no name to be closed by."""
+"""Seconds that a cancelled Create may still take: without its answer it takes another logon to delete the shell."""
 _PROBE_TIME = 1.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0

@@ -136,6 +136,11 @@ def _from_winrm(error: BaseException, progress: Progress, _: str) -> TransportEr
     return None
 
 
+def is_known(error: WSManFaultError) -> bool:
+    """Whether a fault says something that is understood here: a quota, a missing right."""
+    return not {error.wmierror_code, error.wsman_fault_code}.isdisjoint(_FAULTS)
+
+
 def _fault(error: WSManFaultError, progress: Progress) -> TransportError:
     codes = [code for code in (error.wmierror_code, error.wsman_fault_code) if code is not None]
     known = next((code for code in codes if code in _FAULTS), None)

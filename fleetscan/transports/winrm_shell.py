@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import traceback
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from fleetscan.model.host import WinRMAuth, WinRMSettings
 from fleetscan.model.login import Login
 from fleetscan.model.reasons import Reason
 from fleetscan.transports.troubles import causes
-from fleetscan.transports.winrm_errors import translate
+from fleetscan.transports.winrm_errors import is_known, translate
 from fleetscan.transports.winrm_http import harden
 from fleetscan.transports.winrm_link import Link
 from fleetscan.transports.winrm_receive import Received, receive_message, received
@@ -38,6 +39,17 @@ CHUNK = 90 * 1024
 BOUND = frozenset({WinRMAuth.NTLM, WinRMAuth.KERBEROS, WinRMAuth.CREDSSP})
 """The ways to log on that authenticate the TCP connection, by a handshake of its own, and can encrypt messages."""
 
+_LOST = frozenset(
+    {
+        Reason.UNREACHABLE_RESET,
+        Reason.UNREACHABLE_TIMEOUT,
+        Reason.UNREACHABLE_NETWORK,
+        Reason.PROTOCOL_CLOSED,
+        Reason.PROTOCOL_GARBLED,
+        Reason.ANSWER_TOO_LARGE,
+    }
+)
+"""After these nobody knows whether the host did what it was asked to do."""
 _IDLE_TIMEOUT = "PT120S"
 _CODEPAGE_UTF8 = 65001
 _ACCEPTED = {
@@ -99,12 +111,20 @@ class _Transport(Transport):
 class _Protocol(Protocol):
     """pywinrm's messages; an answer must name the message that it answers."""
 
+    _shell_tag = "<rsp:Shell>"
+
     def __init__(self, wire: _Transport, **options: Any) -> None:
         super().__init__(**options)
         self.transport = wire
 
+    def create_shell(self, shell_id: str = "") -> str:
+        """Create a shell, of that id where one is given; returns the id that the host says it has."""
+        self._shell_tag = f'<rsp:Shell ShellId="{shell_id}">' if shell_id else "<rsp:Shell>"
+        return self.open_shell(codepage=_CODEPAGE_UTF8, idle_timeout=_IDLE_TIMEOUT).strip()
+
     def send_message(self, message: str) -> bytes:
         """Send a SOAP message and return the answer's text."""
+        message = message.replace("<rsp:Shell>", self._shell_tag, 1)  # `open_shell` cannot say the id
         answer = super().send_message(message)
         asked, related = _MESSAGE_ID.search(message), _RELATES_TO.search(answer)
         if asked is None or related is None or related[1].decode("ascii").lower() != asked[1].lower():
@@ -147,8 +167,13 @@ class Shell:
         self._run(self._log_on)
 
     def open(self) -> None:
-        """Create the shell."""
-        self.shell_id = self._run(self._create)
+        """Create the shell. Its id is known before the answer is: a shell whose answer is lost can still be deleted."""
+        try:
+            self.shell_id = self._run(self._create)
+        except TransportError as error:
+            if error.reason not in _LOST:
+                self.shell_id = ""
+            raise
         self._link.progress.logged_on = True
 
     def start(self, command: str, stdin: bytes) -> None:
@@ -211,7 +236,14 @@ class Shell:
             self._link.progress.logged_on = True
 
     def _create(self) -> str:
-        shell_id = self._protocol.open_shell(codepage=_CODEPAGE_UTF8, idle_timeout=_IDLE_TIMEOUT).strip()
+        self.shell_id = str(uuid.uuid4()).upper()
+        try:
+            shell_id = self._protocol.create_shell(self.shell_id)
+        except WSManFaultError as error:
+            if is_known(error):
+                raise
+            self.shell_id = ""  # perhaps it is the id that the host does not like
+            shell_id = self._protocol.create_shell()
         if not shell_id:
             raise ValueError("the new shell has no id")
         return shell_id

@@ -155,6 +155,8 @@ OVER_WINRM: dict[Fault, Callable[[Seen], bool]] = {
     Fault.SHELL_LOST: refused_by(2150858843),
     Fault.RELATES_TO: lambda seen: isinstance(seen.error, AssertionError) and seen.code == 0,
     Fault.NO_EXIT_CODE: raises(StopIteration),
+    Fault.SHELL_ID_IGNORED: complete,
+    Fault.SHELL_ID_REFUSED: complete,
     Fault.NEVER_ENDS: lambda seen: type(seen.error) is StillRunningError and seen.stdout == b"",
     Fault.HALF: half,
     Fault.SILENT: silent_because(Reason.ANSWER_MISSING),

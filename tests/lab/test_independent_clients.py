@@ -200,3 +200,21 @@ async def test_ansible_runs_raw_commands(tmp_path: Path) -> None:
             assert lab.counters(name).shells_open == 0
             assert lab.counters(name).commands >= 1
         assert lab.crashes == []
+
+
+async def test_pypsrp_chooses_the_id_of_its_shell() -> None:
+    wanted = "2D6534D0-6B12-40E3-B773-CBA26459CFA8"
+
+    def client() -> None:
+        with wsman(lab) as connection:
+            shell = WinRS(connection, id=wanted)
+            shell.open()
+            assert shell.id == wanted
+            with pytest.raises(WSManFaultError) as refused:
+                WinRS(connection, id="no GUID").open()
+            assert refused.value.code == 87
+            shell.close()
+
+    async with Lab(fleet(host())) as lab:
+        await asyncio.to_thread(client)
+        assert (lab.counters(NAME).shells_opened, lab.counters(NAME).shells_open) == (1, 0)

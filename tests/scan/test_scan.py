@@ -61,7 +61,7 @@ CAUSES = {
     Fault.MEMORY: (Reason.QUOTA_MEMORY, Stage.ANSWER),
     Fault.ANTIMALWARE: (Reason.BLOCKED_ANTIMALWARE, Stage.ANSWER),
 }
-HARMLESS = {Fault.NOISE, Fault.SPLIT, Fault.DELETE_RESET}
+HARMLESS = {Fault.NOISE, Fault.SPLIT, Fault.DELETE_RESET, Fault.SHELL_ID_IGNORED, Fault.SHELL_ID_REFUSED}
 """What a good client takes in its stride."""
 
 

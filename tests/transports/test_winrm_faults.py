@@ -11,8 +11,9 @@ from fleetscan.errors import TransportError
 from fleetscan.lab import Fault
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports import Output
+from fleetscan.transports.winrm_shell import _Protocol
 
-from .conftest import busy_threads, faulty, open_files, prepare, settled
+from .conftest import VARIANTS, busy_threads, faulty, open_files, prepare, settled
 
 pytestmark = pytest.mark.anyio
 
@@ -60,8 +61,6 @@ CASES = [
 ]
 # Basic has no handshake: its logon is the Create.
 IN_LOGON = {Stage.SHELL: Stage.LOGON}
-# After these a shell is left over which nobody can name, or which the host does not let us delete.
-LEFT_BEHIND = {Fault.CREATE_HANG, Fault.CREATE_RESET, Fault.DRIP, Fault.RELATES_TO}
 
 
 def cases(kinds: list[Case]) -> pytest.MarkDecorator:
@@ -81,7 +80,7 @@ async def visit(variant: str, case: Case) -> None:
         assert error.retryable is case.retryable
         assert case.hint in error.hint
         assert busy_threads() == 0
-        assert case.fault in LEFT_BEHIND or await settled(lambda: ground.counters.shells_open == 0)
+        assert await settled(lambda: ground.counters.shells_open == 0)
         assert await settled(lambda: open_files() <= files)
 
 
@@ -147,3 +146,51 @@ async def test_output_in_odd_pieces_arrives_whole(fault: Fault) -> None:
     async with prepare(faulty("winrm-http-ntlm", fault)) as ground, ground.connected() as connection:
         assert await connection.run("sort megabyte", b"", output) == 0
     assert output.stdout.count(b"000000000065535") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "asked"), [(None, 1), (Fault.SHELL_ID_IGNORED, 1), (Fault.SHELL_ID_REFUSED, 2)], ids=str
+)
+@pytest.mark.parametrize("variant", ["winrm-http-ntlm", "winrm-https-basic"])
+async def test_whatever_a_host_does_with_the_id_that_we_choose_its_shell_works_and_is_closed(
+    variant: str, fault: Fault | None, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids: list[tuple[str, str]] = []
+    create = _Protocol.create_shell
+
+    def watched(protocol: _Protocol, shell_id: str = "") -> str:
+        ids.append((shell_id, ""))
+        given = create(protocol, shell_id)
+        ids[-1] = (shell_id, given)
+        return given
+
+    monkeypatch.setattr(_Protocol, "create_shell", watched)
+    output = Output()
+    async with prepare(replace(VARIANTS[variant], fault=fault)) as ground:
+        async with ground.connected() as connection:
+            assert await connection.run("sort lines", b"", output) == 0
+        assert (ground.counters.shells_opened, ground.counters.shells_open) == (1, 0)
+    assert bytes(output.stdout) == b"first\nsecond\n"
+    assert len(ids) == asked
+    wanted, given = ids[-1]
+    assert bool(wanted) is (asked == 1)
+    assert (wanted == given) is (fault is None)
+
+
+@pytest.mark.parametrize("fault", [Fault.CREATE_RESET, Fault.DRIP, Fault.RELATES_TO])
+async def test_a_shell_whose_answer_was_lost_is_deleted_over_one_more_logon(fault: Fault) -> None:
+    async with prepare(faulty("winrm-http-ntlm", fault)) as ground:
+        with pytest.raises(TransportError):
+            async with ground.connected() as connection:
+                await connection.run("sort lines", b"", Output())
+        assert ground.counters.shells_opened == 1
+        assert await settled(lambda: ground.counters.shells_open == 0)
+        assert ground.counters.logons == 2
+
+
+async def test_a_refused_shell_costs_no_second_logon() -> None:
+    async with prepare(faulty("winrm-http-ntlm", Fault.QUOTA_SHELLS)) as ground:
+        with pytest.raises(TransportError):
+            async with ground.connected() as connection:
+                await connection.run("sort lines", b"", Output())
+        assert ground.counters.logons == 1
