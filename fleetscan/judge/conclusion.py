@@ -28,7 +28,7 @@ def conclude(playbook: Playbook, reports: Sequence[HostReport]) -> tuple[HostRep
     if not any(check.across for check in playbook.checks):
         return merged
     fleet = Fleet(playbook, merged)
-    return tuple(judge_across(report, playbook, fleet) for report in merged)
+    return tuple(judge_across(report, playbook, fleet).packed() for report in merged)
 
 
 def _afresh(playbook: Playbook, report: HostReport) -> HostReport:

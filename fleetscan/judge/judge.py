@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from fleetscan.errors import ExpressionError
 from fleetscan.judge.fleet import Fleet, Peer, group_of
@@ -58,6 +59,8 @@ def judge_across(report: HostReport, playbook: Playbook, fleet: Fleet) -> HostRe
     checks = {
         check.id: check for check in playbook.checks if check.across and set(check.roles) & set(report.host.roles)
     }
+    if not checks:
+        return report
     moved = {f.object_id for f in report.findings if f.reason is Reason.OBJECT_MOVED}
     facts = report.facts.only({probe for check in checks.values() for probe in check.probes}).without_nulls()
     court = _Court(report.host, facts, playbook, report.trouble, fleet)
@@ -88,6 +91,9 @@ class _Court:
     """None: not all hosts have been visited yet."""
     known: dict[tuple[str, ...], list[Subject] | None] = field(default_factory=dict)
     """The objects that earlier checks with the same probes were about: most checks share theirs."""
+    shared: dict[tuple[str, ...], dict[str, JSON]] = field(default_factory=dict)
+    """The variables of earlier checks with the same probes, but for the object."""
+    evidence: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def try_check(self, check: Check) -> Iterator[Finding]:
         """One finding for each object of the check."""
@@ -174,6 +180,15 @@ class _Court:
         return fleet.peers(across, self.host.name, (check.object, subject.id), names)
 
     def _variables(self, check: Check, subject: Subject) -> dict[str, JSON]:
+        shared = self.shared.get(check.probes) or self.shared.setdefault(check.probes, self._host_variables(check))
+        variables = dict(shared)
+        if check.object is not ObjectType.HOST:
+            variables[check.object.value] = subject.facts
+        if check.across is not None:
+            variables[HOSTS] = []
+        return variables
+
+    def _host_variables(self, check: Check) -> dict[str, JSON]:
         host = self.host
         variables: dict[str, JSON] = {
             "host": {
@@ -190,10 +205,6 @@ class _Court:
             data = self.facts.answers[probe].data
             if data is not None:
                 variables[self.playbook.probes[probe].variable] = dict(data)
-        if check.object is not ObjectType.HOST:
-            variables[check.object.value] = subject.facts
-        if check.across is not None:
-            variables[HOSTS] = []
         return variables
 
     def _nobody(self, check: Check) -> Subject:
@@ -215,7 +226,7 @@ class _Court:
             severity=check.severity,
             object_type=check.object,
             object_id=subject.id,
-            object_name=one_line(subject.name),
+            object_name=_text(subject.name),
             status=verdict.status,
             reason=verdict.reason,
             message=_text(message),
@@ -229,10 +240,11 @@ class _Court:
         )
 
     def _evidence(self, check: Check) -> str:
-        answers = (self.facts.answers.get(probe) for probe in check.probes)
-        return sys.intern(
-            ";".join(f"{answer.probe}@{answer.sha256[:12]}" for answer in answers if answer and answer.sha256)
-        )
+        if check.probes not in self.evidence:
+            answers = (self.facts.answers.get(probe) for probe in check.probes)
+            told = (f"{answer.probe}@{answer.sha256[:12]}" for answer in answers if answer and answer.sha256)
+            self.evidence[check.probes] = ";".join(told)
+        return self.evidence[check.probes]
 
 
 def _decide(check: Check, bound: Bound) -> _Verdict:
@@ -281,6 +293,7 @@ def _observed(expression: Expression | None, bound: Bound | None) -> str:
     return _text("" if value is None else str(value))
 
 
+@lru_cache(maxsize=1024)
 def _text(text: str) -> str:
     """One line; a large run says the same of thousands of objects, so equal texts are kept once."""
     return sys.intern(one_line(text))

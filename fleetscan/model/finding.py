@@ -81,6 +81,11 @@ class PackedFindings(Sequence[Finding]):
         self._bytes = zlib.compress(pickle.dumps([_values(finding) for finding in findings], 5), 1)
         self.tally = tally(findings)
 
+    @classmethod
+    def of(cls, findings: Sequence[Finding]) -> PackedFindings:
+        """Pack them, unless they are packed."""
+        return findings if isinstance(findings, cls) else cls(findings)
+
     @overload
     def __getitem__(self, index: int) -> Finding: ...
     @overload

@@ -50,7 +50,7 @@ class HostReport:
 
     def packed(self) -> HostReport:
         """The same report in a tenth of the memory, for the time until all hosts are done."""
-        return replace(self, facts=self.facts.packed(), findings=PackedFindings(self.findings))
+        return replace(self, facts=self.facts.packed(), findings=PackedFindings.of(self.findings))
 
     @property
     def verdict(self) -> Status:
