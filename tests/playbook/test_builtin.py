@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib.resources import files
 from pathlib import Path
 
 from fleetscan import playbook
 from fleetscan.model.playbook import Language
-from fleetscan.playbook.readonly import prove
+from fleetscan.playbook.gate.__main__ import pins
+from fleetscan.playbook.readonly import PINS, examine, prove
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 
@@ -49,5 +51,24 @@ def test_the_proof_is_quick() -> None:
     probes = [probe for probe in playbook.load().probes.values() if probe.language is Language.POWERSHELL]
     start = time.process_time()
     for probe in probes:
-        assert prove(probe.text, probe.language, probe.origin) == []
+        assert examine(probe.text, probe.language, probe.origin) == []
     assert time.process_time() - start < 0.025 * len(probes)
+
+
+def test_every_builtin_probe_is_proven_and_pinned() -> None:
+    """If this fails after a change to a probe or to the gate: run `python -m fleetscan.playbook.gate`."""
+    found = files("fleetscan.playbook.gate").joinpath(PINS).read_text(encoding="utf-8")
+    assert found == pins()
+    assert len(found.splitlines()) == 1 + sum(len(playbook.load(name).probes) for name in playbook.builtin_names())
+
+
+def test_a_pinned_probe_that_is_changed_by_a_byte_is_looked_at() -> None:
+    probe = playbook.load().probes["host-services"]
+    assert prove(probe.text, probe.language, "x") == []
+    assert prove(f"{probe.text}\nStop-VM", probe.language, "x")
+
+
+def test_a_scan_with_the_builtin_playbook_needs_no_parser() -> None:
+    program = "import sys; from fleetscan import playbook as p; p.load(); print('tree_sitter' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
