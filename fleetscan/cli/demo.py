@@ -31,12 +31,12 @@ def demo(
     from fleetscan import inventory as inventories
     from fleetscan import playbook as playbooks
     from fleetscan.cli.present import present, save
-    from fleetscan.cli.running import reports_first, run_scan
+    from fleetscan.cli.running import conduct, reports_first
     from fleetscan.credentials import Vault
     from fleetscan.lab import Choice, Lab, PowerShellEngine, demo_fleet, engine
     from fleetscan.report import check_writable, target_list
     from fleetscan.scan import Scan, ScanOptions
-    from fleetscan.scan.outcome import exit_status, new_run_id
+    from fleetscan.scan.outcome import exit_status, new_run_id, run_report
 
     show = opt.show(everything, quiet)
     targets = target_list(output or [])
@@ -55,16 +55,20 @@ def demo(
             await conduct(Scan(fleet, fleet.hosts, book, vault, scan_options))
 
     with reports_first():
-        report = run_scan(
-            make,
+        started_at = datetime.now(UTC)
+        conducted = conduct(make, show_progress=show is not opt.Show.QUIET)
+        report = run_report(
+            conducted.scan,
+            conducted.scan.collect(),
             book,
-            run_id=new_run_id(datetime.now(UTC)),
+            run_id=new_run_id(started_at),
+            started_at=started_at,
             fail_on=Severity.LOW,
-            show_progress=show is not opt.Show.QUIET,
+            interrupted=conducted.interrupted,
         )
         status = exit_status(report)
         ending, written = save(report, targets, status)
-    present(report, targets, status, show=show, color=color, written=written, command="")
+    present(report, targets, status, show=show, color=color, written=written, again="")
     if report.interrupted or ending is ExitStatus.INTERNAL:
         raise typer.Exit(ending)
     _tell(

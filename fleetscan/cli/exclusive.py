@@ -36,9 +36,7 @@ def exclusive(name: str | None) -> Iterator[None]:
         return
     from filelock import FileLock, Timeout
 
-    from fleetscan import state
-
-    path = state.folder() / "locks" / f"{name}.lock"
+    path = _path(name)
     holder = path.with_suffix(".holder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +56,39 @@ def exclusive(name: str | None) -> Iterator[None]:
         with contextlib.suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def making(run_id: str) -> Iterator[None]:
+    """Hold the lock of one run while it is made: nobody on this machine is to go on with it meanwhile."""
+    name = f"run-{run_id}"
+    with exclusive(name):
+        yield
+        path = _path(name)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)  # once it is over nobody wants it any more; a killed run leaves its file
+
+
+def maker(run_id: str) -> str:
+    """Who on this machine is making that run just now; empty for nobody."""
+    from filelock import FileLock, Timeout
+
+    path = _path(f"run-{run_id}")
+    if not path.exists():
+        return ""
+    try:
+        with FileLock(path).acquire(timeout=0):
+            return ""
+    except Timeout:
+        return _described(path.with_suffix(".holder")) or " (another process)"
+    except OSError:
+        return ""
+
+
+def _path(name: str) -> Path:
+    from fleetscan import state
+
+    return state.folder() / "locks" / f"{name}.lock"
 
 
 def _sign(holder: Path) -> None:

@@ -46,6 +46,12 @@ class _File(RotatingFileHandler):
             print(f"notice: the log file {self.baseFilename} cannot be written: {sys.exc_info()[1]}", file=sys.stderr)
 
 
+def notice(text: str) -> None:
+    """Tell the user something that is no error, and log it."""
+    print(f"notice: {text}", file=sys.stderr)
+    logging.getLogger(__name__).info("notice: %s", text)
+
+
 def log_to_stderr() -> None:
     """Show fleetscan's records on standard error."""
     _add(logging.StreamHandler(), logging.DEBUG, "%(asctime)s %(levelname)s %(name)s %(message)s")

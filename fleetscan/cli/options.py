@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,12 +28,22 @@ class Show(StrEnum):
     PROBLEMS = "problems"
     ALL = "all"
     QUIET = "quiet"
+    CHANGES = "changes"
 
 
-InventoryFiles = Annotated[
-    list[str],
-    typer.Option("--inventory", "-i", metavar="FILE", help="Inventory file; may be repeated; - reads standard input."),
-]
+class Which(StrEnum):
+    """The hosts of an earlier run that are visited once more."""
+
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+
+
+_INVENTORY = typer.Option(
+    "--inventory", "-i", metavar="FILE", help="Inventory file; may be repeated; - reads standard input."
+)
+InventoryFiles = Annotated[list[str], _INVENTORY]
+MaybeInventoryFiles = Annotated[list[str] | None, _INVENTORY]
+"""For commands that may know it from an earlier run."""
 Limit = Annotated[
     str | None,
     typer.Option(
@@ -83,6 +94,34 @@ OnChange = Annotated[
         " {report} {run} {status} {new} {fixed} are filled in.",
     ),
 ]
+StoreUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        envvar="FLEETSCAN_STORE",
+        show_envvar=False,
+        help="Where runs are kept: a file or postgresql://… [FLEETSCAN_STORE, or a file of this user].",
+    ),
+]
+RunId = Annotated[
+    str | None,
+    typer.Option("--run", metavar="ID", help="Which run: its id, the beginning of it, last, or last~1."),
+]
+Rerun = Annotated[
+    Which | None,
+    typer.Option("--rerun", help="A new run of the hosts of an earlier one that failed, or were not seen."),
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="RUN", help="Show what changed since a run: last, last~1, or its id.")
+]
+Keep = Annotated[
+    str | None, typer.Option("--keep", metavar="365d", help="Afterwards remove runs from the store that are older.")
+]
+KeepFacts = Annotated[
+    int | None, typer.Option("--keep-facts", min=0, metavar="N", help="Keep the facts of the last N runs only.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 CsvDelimiter = Annotated[
     str, typer.Option("--csv-delimiter", metavar="CHAR", help="What separates the cells of a CSV: , ; | or tab.")
 ]
@@ -113,6 +152,16 @@ def report_options(csv_delimiter: str, csv_bom: bool) -> ReportOptions:
     from fleetscan.report.options import ReportOptions, delimiter
 
     return ReportOptions(csv_delimiter=delimiter(csv_delimiter), csv_bom=csv_bom)
+
+
+def days(text: str | None) -> int:
+    """How many days `365d` or `52w` are; 0 for None."""
+    if text is None:
+        return 0
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([dwy]?)", text.strip())
+    if match is None:
+        raise typer.BadParameter(f"{text[:40]} is no time to keep runs: write 90d, 52w or 2y")
+    return int(match[1]) * {"": 1, "d": 1, "w": 7, "y": 366}[match[2]]
 
 
 def show(everything: bool, quiet: bool) -> Show:

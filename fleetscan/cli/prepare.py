@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fleetscan.errors import InputError
+from fleetscan.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from fleetscan.cli.request import Request
@@ -28,24 +29,38 @@ class Prepared:
     waivers: Waivers
 
 
-def read(request: Request) -> Prepared:
-    """Read the playbook, the waivers and the inventory. Raises InputError."""
+def read(request: Request, moment: datetime, names: Sequence[str] | None = None) -> Prepared:
+    """Read the playbook, the waivers as of a moment, and the inventory. Raises InputError.
+
+    `names` are the hosts of an earlier run, in the place of the request's own pattern.
+    """
     from fleetscan import inventory as inventories
     from fleetscan import playbook as playbooks
     from fleetscan import waivers
 
     whole = playbooks.load(request.playbook, request.data)
-    book = playbooks.select(whole, request.checks, request.tags)
+    book = playbooks.select(whole, request.check, request.tag)
     rules = waivers.load(request.waivers, whole)
     fleet = inventories.load(request.inventory, sys.stdin)
-    hosts = inventories.select(fleet, request.limit, sys.stdin)
+    hosts = inventories.select(fleet, request.limit, sys.stdin) if names is None else _named(fleet, names)
     inventories.check_files(hosts)
-    return Prepared(request, fleet, hosts, book, waivers.Waivers.of(rules, fleet, datetime.now(UTC)))
+    return Prepared(request, fleet, hosts, book, waivers.Waivers.of(rules, fleet, moment))
+
+
+def _named(fleet: Inventory, names: Sequence[str]) -> tuple[Host, ...]:
+    """The hosts of these names, in their order. Raises InputError with all that the inventory does not have."""
+    there = {host.name.casefold(): host for host in fleet.hosts}
+    gone = [name for name in names if name.casefold() not in there]
+    if gone:
+        source, cure = ", ".join(fleet.sources), "put it back, or scan anew"
+        message = "is in the run, but not in the inventory any more"
+        raise InputError([Problem(source, f"{name} {message}", cure) for name in gone])
+    return tuple(there[name.casefold()] for name in names)
 
 
 def make_scan(prepared: Prepared, *, forget_rejections: bool) -> Scan:
     """A scan that can start: its libraries and secrets are there. What is worth a notice goes to standard error."""
-    from fleetscan.cli.logs import redact_log
+    from fleetscan.cli.logs import notice, redact_log
     from fleetscan.credentials import Vault
     from fleetscan.scan import Scan, ScanOptions
     from fleetscan.scan.capacity import affordable
@@ -61,8 +76,8 @@ def make_scan(prepared: Prepared, *, forget_rejections: bool) -> Scan:
     credentials = {host.credential for host in hosts}
     notices = [*fleet.notices, *vault.prepare(credentials)]
     possible, shortage = affordable(request.concurrency)
-    for notice in (*notices, *([shortage] if shortage else [])):
-        print(f"notice: {notice}", file=sys.stderr)
+    for text in (*notices, *([shortage] if shortage else [])):
+        notice(text)
     memory = RejectionMemory()
     if forget_rejections:
         for credential in credentials:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,11 +12,10 @@ from fleetscan.cli.options import Color, Show
 from fleetscan.errors import ExitStatus, FleetscanError
 from fleetscan.model.run import RunReport
 from fleetscan.report import STANDARD_OUTPUT, ReportTarget
-from fleetscan.report.names import pattern_of
 from fleetscan.report.options import DEFAULTS, ReportOptions
 
-AGAIN_MARGIN = 8
-"""Columns that the pattern of the next command leaves free: broken over two lines it could not be copied."""
+WHOLE = 10_000
+"""Columns of the one line for a mail or a log, which is not cut."""
 
 
 def save(
@@ -45,17 +43,14 @@ def present(
     show: Show,
     color: Color,
     written: Sequence[str],
-    command: str,
+    again: str,
 ) -> None:
-    """Print the table, unless a report owns standard output.
-
-    `command` is the scan command without a host pattern; it is repeated for the hosts that were not assessed.
-    """
+    """Print the table, unless a report owns standard output. `again` is the command that is worth running next."""
     from fleetscan.report.table import render
 
     if any(target.path == STANDARD_OUTPUT for target in targets):
         return
-    width = _width()
+    width = WHOLE if show is Show.QUIET and not sys.stdout.isatty() else _width()
     text = render(
         report,
         width=width,
@@ -63,7 +58,7 @@ def present(
         show=show.value,
         written=written,
         exit_status=status,
-        again=_again(report, command, width - AGAIN_MARGIN),
+        again=again,
     )
     try:
         print(text, flush=True)
@@ -80,14 +75,6 @@ def present(
 def close_stdout() -> None:
     """Nobody takes what we write: let Python's last flush go nowhere instead of complaining."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _again(report: RunReport, command: str, width: int) -> str:
-    names = [host.host.name for host in report.hosts if host.trouble is not None]
-    if not names or not command:
-        return ""
-    pattern = shlex.quote(pattern_of(names))
-    return f"{command} -l {pattern}" if len(pattern) <= width else ""
 
 
 def _width() -> int:

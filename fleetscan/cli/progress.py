@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 
 from fleetscan.model.finding import Status
@@ -15,14 +16,22 @@ ECHO = 3
 """Columns that `^C` needs, and the cursor after it."""
 
 
+def _nobody(_report: HostReport) -> None:
+    """Nobody watches."""
+
+
 class Silent:
-    """An observer that shows nothing."""
+    """An observer that shows nothing; `watch` is told of each host that is finished."""
+
+    def __init__(self, watch: Callable[[HostReport], None] = _nobody) -> None:
+        self._watch = watch
 
     def on_stage(self, host: Host, stage: Stage) -> None:
         """Nothing to show."""
 
     def on_done(self, report: HostReport) -> None:
-        """Nothing to show."""
+        """Pass it on."""
+        self._watch(report)
 
     def __enter__(self) -> Silent:
         return self
@@ -36,10 +45,12 @@ class Silent:
 class Bar(Silent):
     """An observer that shows hosts done, failing and not assessed, and what the slowest host is doing."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, watch: Callable[[HostReport], None] = _nobody) -> None:
         from rich.console import Console, ConsoleDimensions
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
         from rich.table import Column
+
+        super().__init__(watch)
 
         class Roomy(Console):
             """Leaves room at the end of a line, where the terminal echoes ^C: wrapped, it would tear the bar apart."""
@@ -79,6 +90,7 @@ class Bar(Silent):
 
     def on_done(self, report: HostReport) -> None:
         """Count a finished host."""
+        super().on_done(report)
         self._under_way.pop(report.host.name, None)
         self._verdicts[report.verdict] += 1
         self._progress.advance(self._task)

@@ -9,16 +9,15 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 import anyio
 
 from fleetscan.cli.progress import Bar, Silent
-from fleetscan.model.playbook import Playbook, Severity
 from fleetscan.model.reasons import Reason
-from fleetscan.model.run import RunReport
+from fleetscan.model.run import HostReport
 
 if TYPE_CHECKING:
     from fleetscan.scan import Scan
@@ -105,33 +104,40 @@ def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
             signal.signal(number, handled)
 
 
-def run_scan(
+def _nobody(_report: HostReport) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conducted:
+    """A scan that is over: with `collect`, it tells of every host."""
+
+    scan: Scan
+    interrupted: bool
+
+
+def conduct(
     make: Callable[[Callable[[Scan], Awaitable[None]]], Awaitable[None]],
-    playbook: Playbook,
     *,
-    run_id: str,
-    fail_on: Severity,
     show_progress: bool,
-) -> RunReport:
-    """Run the scan that `make` hands over, and put its report together.
+    watch: Callable[[HostReport], None] = _nobody,
+) -> Conducted:
+    """Run the scan that `make` hands over; `watch` sees each host as it is finished, on the event loop.
 
     `make` prepares a scan (and, for the demo, the lab around it) and calls what it is given with it.
     """
-    from fleetscan.scan.outcome import run_report
-
-    started_at = datetime.now(UTC)
     scans: list[tuple[Scan, _Stopper]] = []
 
-    async def conduct(scan: Scan) -> None:
+    async def run(scan: Scan) -> None:
         stopper = _Stopper(scan)
         scans.append((scan, stopper))
         stopper.install()
-        observer = Bar(len(scan.hosts)) if show_progress and sys.stderr.isatty() else Silent()
-        with observer:
-            await scan.run(observer)
+        bar = Bar(len(scan.hosts), watch) if show_progress and sys.stderr.isatty() else Silent(watch)
+        with bar:
+            await scan.run(bar)
 
     async def main() -> None:
-        await make(conduct)
+        await make(run)
 
     try:
         # The runner of asyncio takes SIGINT for itself where it finds Python's own handler: ours must be there first.
@@ -141,15 +147,7 @@ def run_scan(
         if not scans:
             raise
     scan, stopper = scans[0]
-    return run_report(
-        scan,
-        scan.collect(),
-        playbook,
-        run_id=run_id,
-        started_at=started_at,
-        fail_on=fail_on,
-        interrupted=stopper.stopped,
-    )
+    return Conducted(scan, stopper.stopped)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from fleetscan.errors import ExitStatus
 from fleetscan.model.finding import Status
 from fleetscan.model.run import HostReport, RunReport
-from fleetscan.report import diagnosis, overview, words
+from fleetscan.report import changes, diagnosis, overview, words
 from fleetscan.report.blocks import block, whole_host
 from fleetscan.report.digest import Block, Likeness, Problem, alike, blocks, group, problems, waived
 from fleetscan.report.grid import Grid
@@ -32,7 +32,7 @@ def render(
     *,
     width: int = 100,
     color: bool = False,
-    show: Literal["problems", "all", "quiet"] = "problems",
+    show: Literal["problems", "all", "quiet", "changes"] = "problems",
     written: Sequence[str] = (),
     exit_status: ExitStatus | None = None,
     again: str = "",
@@ -45,8 +45,8 @@ def render(
     """
     screen = Screen(Grid(color), max(width, NARROWEST), plan)
     if show == "quiet":
-        return screen.grid.develop(_quiet(screen, report, exit_status))
-    body = _everything(screen, report) if show == "all" else _problems(screen, report)
+        return screen.grid.develop(_quiet(screen, report, written, exit_status))
+    body = _body(screen, report, show)
     parts = [_header(screen, report), *body, _footer(screen, report, written, exit_status, again)]
     lines = [line for part in parts if part for line in (*part, "")][:-1]
     return "\n".join(screen.grid.develop(line).rstrip() for line in lines)
@@ -62,7 +62,7 @@ def _header(screen: Screen, report: RunReport) -> list[str]:
         f"run {report.run_id}",
     ]
     lines = pack([screen.grid.lay(item) for item in items], screen.width, indent="  ")
-    notices = [f"Notice: {notice}" for notice in report.notices]
+    notices = [f"Notice: {notice}" for notice in (*report.notices, *_old_data(report))]
     if report.interrupted:
         notices.insert(0, "Interrupted: what was not finished by then counts as not assessed.")
     for notice in notices:
@@ -70,13 +70,23 @@ def _header(screen: Screen, report: RunReport) -> list[str]:
     return lines
 
 
-def _old_data(report: RunReport) -> str:
+def _old_data(report: RunReport) -> list[str]:
     """The lists that the checks compared with, where they may be outdated."""
     ages = [(source, source.months_old(report.started_at)) for source in report.data]
-    old = [f"{source.id} ({source.as_of}, {months} months)" for source, months in ages if months > FRESH_MONTHS]
-    if not old:
-        return ""
-    return f"Old lists: {', '.join(old)}. `fleetscan playbook show` names their sources, --data takes newer ones."
+    return [
+        f"{source.id} is a list of {source.as_of}, {months} months old; source: {source.source}"
+        for source, months in ages
+        if months > FRESH_MONTHS
+    ]
+
+
+def _body(screen: Screen, report: RunReport, show: str) -> list[list[str]]:
+    since = [changes.line(screen, report.history)] if report.history else []
+    if show == "all":
+        return [*since, *_everything(screen, report)]
+    if show == "changes" and report.history:
+        return changes.section(screen, report.history)
+    return [*since, *_problems(screen, report)]
 
 
 def _everything(screen: Screen, report: RunReport) -> list[list[str]]:
@@ -189,9 +199,6 @@ def _footer(
 ) -> list[str]:
     lines = pack([_host_totals(report), _seconds(report)], screen.width, indent="  ")
     lines += pack(_finding_totals(report).replace(", ", ",\n").split("\n"), screen.width, indent="  ", separator=" ")
-    old_data = _old_data(report)
-    if old_data:
-        lines += screen.sentence(screen.grid.lay(old_data), first="", rest="  ")
     if screen.shortened:
         lines += wrap("Shown in short: --all shows each finding, -o FILE.csv writes them.", screen.width, rest="  ")
     if written:
@@ -209,11 +216,20 @@ def _meaning(report: RunReport, status: ExitStatus) -> str:
     return f"{status.meaning} {report.fail_on}" if status is ExitStatus.FINDINGS else status.meaning
 
 
-def _quiet(screen: Screen, report: RunReport, exit_status: ExitStatus | None) -> str:
+def _quiet(screen: Screen, report: RunReport, written: Sequence[str], exit_status: ExitStatus | None) -> str:
     """One line; what does not fit goes, the totals of the hosts and the exit code last."""
     hosts, found, seconds = _host_totals(report), _finding_totals(report), _seconds(report)
     code = [f"exit {exit_status.value}"] if exit_status is not None else []
-    for items in ([hosts, found, *code, seconds], [hosts, *code, seconds], [hosts, *code]):
+    since = [f"since {report.history.previous_run}: {changes.summary(report.history)}"] if report.history else []
+    files = [f"wrote {', '.join(map(screen.grid.lay, written))}"] if written else []
+    for items in (
+        [f"run {report.run_id}", hosts, found, *since, *files, *code, seconds],
+        [hosts, found, *since, *files, *code, seconds],
+        [hosts, found, *since, *code, seconds],
+        [hosts, *since, *code, seconds],
+        [hosts, *code, seconds],
+        [hosts, *code],
+    ):
         line = " · ".join(items)
         if len(line) <= screen.width:
             return line

@@ -232,7 +232,8 @@ def test_an_impatient_second_ctrl_c_does_not_cost_the_reports(start_lab: StartLa
 
 def test_the_next_command_asks_the_same_of_the_hosts_that_were_not_assessed(start_lab: StartLab) -> None:
     lab = start_lab(*ONE[:1], "9", *ONE[2:], "--fault", "refuse")
-    done = fleetscan("scan", "-i", str(lab.inventory), "--check", "vmms-*", "--tag", "events", lab=lab, COLUMNS="300")
+    options = ("scan", "-i", str(lab.inventory), "--check", "vmms-*", "--tag", "events", "--no-store")
+    done = fleetscan(*options, lab=lab, COLUMNS="300")
     again = next(line for line in done.stdout.splitlines() if line.startswith("Again: "))
     assert again == (
         f"Again: fleetscan scan -i {lab.inventory} --check 'vmms-*' --tag events -l 'hv[0001:0009].lab.example'"
