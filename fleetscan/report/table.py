@@ -62,7 +62,7 @@ def _header(screen: Screen, report: RunReport) -> list[str]:
         f"run {report.run_id}",
     ]
     lines = pack([screen.grid.lay(item) for item in items], screen.width, indent="  ")
-    notices = [f"Notice: {notice}" for notice in (*report.notices, *_old_data(report))]
+    notices = [f"Notice: {notice}" for notice in report.notices]
     if report.interrupted:
         notices.insert(0, "Interrupted: what was not finished by then counts as not assessed.")
     for notice in notices:
@@ -70,14 +70,13 @@ def _header(screen: Screen, report: RunReport) -> list[str]:
     return lines
 
 
-def _old_data(report: RunReport) -> list[str]:
+def _old_data(report: RunReport) -> str:
     """The lists that the checks compared with, where they may be outdated."""
     ages = [(source, source.months_old(report.started_at)) for source in report.data]
-    return [
-        f"{source.id} is a list of {source.as_of}, {months} months old; source: {source.source}"
-        for source, months in ages
-        if months > FRESH_MONTHS
-    ]
+    old = [f"{source.id} ({source.as_of}, {months} months)" for source, months in ages if months > FRESH_MONTHS]
+    if not old:
+        return ""
+    return f"Old lists: {', '.join(old)}. `fleetscan playbook show` names sources, --data takes newer ones."
 
 
 def _body(screen: Screen, report: RunReport, show: str) -> list[list[str]]:
@@ -199,6 +198,9 @@ def _footer(
 ) -> list[str]:
     lines = pack([_host_totals(report), _seconds(report)], screen.width, indent="  ")
     lines += pack(_finding_totals(report).replace(", ", ",\n").split("\n"), screen.width, indent="  ", separator=" ")
+    old_data = _old_data(report)
+    if old_data:
+        lines += screen.sentence(screen.grid.lay(old_data), first="", rest="  ")
     if screen.shortened:
         lines += wrap("Shown in short: --all shows each finding, -o FILE.csv writes them.", screen.width, rest="  ")
     if written:
