@@ -1,6 +1,6 @@
 """`make bench`: the figures of docs/figures.md, measured on this machine. The lab runs in a process of its own.
 
-python -m tests.figures [visit] [fleet] [faults] [interrupt] [password]
+python -m tests.figures [visit] [fleet] [faults] [interrupt] [password] [html]
 """
 
 from __future__ import annotations
@@ -145,6 +145,13 @@ def password() -> None:
     say("wall time", f"{usage.wall:.1f} s")
 
 
+def html() -> None:
+    """The HTML report of a large fleet, in a real browser."""
+    from tests.figures.html import measure
+
+    measure(say)
+
+
 def say(what: str, value: object, bound: str = "") -> None:
     """One line of the result."""
     print(f"  {what:58} {value!s:>20}   {bound}", flush=True)
@@ -152,7 +159,7 @@ def say(what: str, value: object, bound: str = "") -> None:
 
 def main(names: Sequence[str]) -> None:
     """Run the named measurements, or all."""
-    every = {function.__name__: function for function in (visit, fleet, faults, interrupt, password)}
+    every = {function.__name__: function for function in (visit, fleet, faults, interrupt, password, html)}
     for name in names or every:
         print(name, "·", every[name].__doc__, flush=True)
         every[name]()

@@ -82,6 +82,8 @@ def _facts(number: int, names: list[str]) -> HostFacts:
     answers = {
         "host-services": {"services": {"vmms": {"state": "Running"}}},
         "vms": {"vms": [{"id": vm_id(name), "name": name, "state": "Running"} for name in names]},
+        "vm-storage-counters": _counters(names, 0),
+        "vm-storage-counters_later": _counters(names, 300),
         "vm-replication": {"vms": [_replication(number, index, name) for index, name in enumerate(names)]},
     }
     return HostFacts(
@@ -92,6 +94,24 @@ def _facts(number: int, names: list[str]) -> HostFacts:
         },
         payload_sha256=PAYLOAD,
     )
+
+
+def _counters(names: list[str], seconds: int) -> JSON:
+    """Totals that grow by a megabyte a second for the first machine, by two for the second …"""
+    moment = START + timedelta(seconds=seconds)
+    disks: list[JSON] = [
+        {
+            "id": vm_id(name),
+            "name": name,
+            "age_seconds": 9_000,
+            "devices": [{"path": f"{name}.vhdx", "write_bytes": (index + 1) * 1_000_000 * seconds}],
+        }
+        for index, name in enumerate(names)
+    ]
+    return {
+        "sample": {"ticks": seconds * 10_000, "frequency": 10_000, "time": moment.isoformat()},
+        "vms": disks,
+    }
 
 
 def _replication(number: int, index: int, name: str) -> JSON:

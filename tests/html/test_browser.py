@@ -326,5 +326,7 @@ def test_replication_is_drawn_from_facts(open_report: Open) -> None:
     assert totals[0] == [sum(column) for column in zip(*totals[1:], strict=True)]
     assert totals[0][0] == sum(totals[0][1:])
     assert "133 kB/s" in opened.text("#replication")
+    churn = opened.page.locator("#replication .panel").last.locator(".bar .value").all_inner_texts()
+    assert churn[:3] == ["3\u00a0MB/s"] * 3  # the third machine of each host writes most
     empty = open_report(morning.dead(3))
     assert "No host told" in empty.text("#replication")

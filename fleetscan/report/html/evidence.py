@@ -18,36 +18,43 @@ BUDGET = 8_000_000
 
 _SHOWN = (Status.FAIL, Status.ERROR, Status.WARN)
 
+_Piece = tuple[str, str, str]
+"""Probe, id of the object or empty, text."""
+
 
 def evidence(report: RunReport, table: FindingTable) -> list[list[list[int]]]:
-    """For each host, pieces of (probe, name of the object or 0, id of the object or 0, text), as places of texts.
+    """For each host, pieces of (probe, id of the object or 0, text), as places of texts.
 
     A reader finds a piece by probe and object, or by probe alone. What is beyond the budget is left out.
     """
-    pieces: list[list[list[int]]] = [[] for _ in report.hosts]
+    strings = table.strings
+    wanted: dict[Status, list[tuple[int, _Piece]]] = {status: [] for status in _SHOWN}
+    for number, host in enumerate(report.hosts):
+        for status, piece in _of_host(host):
+            wanted[status].append((number, piece))
+    pieces: list[dict[tuple[int, int], int]] = [{} for _ in report.hosts]
     left = BUDGET
     for status in _SHOWN:
-        for number, host in enumerate(report.hosts):
-            seen = {tuple(piece[:2]) for piece in pieces[number]}
-            for piece in _of_host(host, status, table):
-                if tuple(piece[:2]) not in seen and left > 0:
-                    seen.add(tuple(piece[:2]))
-                    left -= len(table.strings.table[piece[2]])
-                    pieces[number].append(piece)
-    return pieces
+        for number, (probe, identity, text) in wanted[status]:
+            left -= len(text)
+            if left > 0:
+                pieces[number].setdefault((strings.add(probe), strings.add(identity)), strings.add(text))
+    return [[[*key, text] for key, text in found.items()] for found in pieces]
 
 
-def _of_host(host: HostReport, status: Status, table: FindingTable) -> Iterator[list[int]]:
-    told = [finding for finding in host.findings if finding.status is status and finding.evidence_ref]
-    data = {name: _plain(host, name) for name in {p for f in told for p in _probes(f)}} if told else {}
-    for finding in told:
+def _of_host(host: HostReport) -> Iterator[tuple[Status, _Piece]]:
+    """Each piece once, for the first finding that asks for it."""
+    told = [finding for finding in host.findings if finding.status in _SHOWN and finding.evidence_ref]
+    data = {name: _plain(host, name) for name in {probe for finding in told for probe in _probes(finding)}}
+    seen: set[tuple[str, str]] = set()
+    for finding in sorted(told, key=lambda finding: _SHOWN.index(finding.status)):
         for probe in _probes(finding):
-            about = _entry(data[probe], finding.object_id)
-            if data[probe] is None:
-                continue
-            text = table.strings.add(_shortened(data[probe] if about is None else about))
-            identity = table.strings.add(finding.object_id) if about is not None else 0
-            yield [table.strings.add(probe), identity, text]
+            answer = data[probe]
+            about = _entry(answer, finding.object_id)
+            key = probe, finding.object_id if about is not None else ""
+            if answer is not None and key not in seen:
+                seen.add(key)
+                yield finding.status, (*key, _shortened(answer if about is None else about))
 
 
 def _plain(host: HostReport, probe: str) -> dict[str, JSON] | None:

@@ -118,6 +118,7 @@ class FindingTable:
             finding.severity.value,
             finding.object_type.value,
             finding.reference,
+            finding.why,
         )
         return self.checks.setdefault(key, len(self.checks))
 

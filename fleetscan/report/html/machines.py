@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from fleetscan import totals
+from fleetscan.model.facts import LATER
 from fleetscan.model.playbook import JSON
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.report.html.strings import Strings
 
 COLUMNS = ("host", "id", "name", "state", "mode", "replication", "health", "last", "sent", "peak", "written")
 
-_WRITTEN = ("write_bytes_per_second", "write_bytes_per_sec", "churn_bytes_per_second")
-"""What a probe may call the bytes that a machine writes in a second."""
+_COUNTED: dict[str, JSON] = {"vms": [{"id": "guid", "devices": [{"path": "string", "write_bytes": "total?"}]}]}
+"""Where an answer with running totals holds the bytes that the disks of a machine have written."""
 
 
 def machines(report: RunReport, strings: Strings) -> dict[str, list[object]]:
@@ -20,11 +22,13 @@ def machines(report: RunReport, strings: Strings) -> dict[str, list[object]]:
 
     `host` is the place of the host, texts are places of texts. `health` is Hyper-V's own number: 1 normal, 2 warning,
     3 critical; None for a machine without replication. `sent` and `peak` are bytes per second, on average and in the
-    largest cycle of Hyper-V's monitoring window (Measure-VMReplication); `written` is what the machine writes.
+    largest cycle of Hyper-V's monitoring window (Measure-VMReplication); `written` is what its disks wrote in a second
+    between two readings of one visit.
     """
     rows = [
-        _row(number, identity, facts, strings)
+        _row(number, identity, facts, written.get(identity), strings)
         for number, host in enumerate(report.hosts)
+        for written in [_written(host)]
         for identity, facts in _by_id(host).items()
     ]
     return {name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)}
@@ -47,10 +51,30 @@ def _by_id(report: HostReport) -> dict[str, dict[str, JSON]]:
     return found
 
 
-def _row(host: int, identity: str, facts: Mapping[str, JSON], strings: Strings) -> list[object]:
+def _written(report: HostReport) -> dict[str, float]:
+    """Bytes a second for each machine of which every counted disk was read twice."""
+    answers = report.facts.answers
+    found: dict[str, float] = {}
+    for name, later in answers.items():
+        earlier = answers.get(name.removesuffix(LATER))
+        if not name.endswith(LATER) or earlier is None or earlier.data is None or later.data is None:
+            continue
+        for machine in entries(totals.measured(_COUNTED, dict(earlier.data), dict(later.data)), "vms"):
+            devices = machine.get("devices")
+            rates = [_per_second(device) for device in devices] if isinstance(devices, list) else []
+            if rates and None not in rates:
+                found[str(machine.get("id"))] = sum(rate for rate in rates if rate is not None)
+    return found
+
+
+def _per_second(device: JSON) -> float | None:
+    counted = device.get("write_bytes") if isinstance(device, dict) else None
+    return _number(counted.get("per_second")) if isinstance(counted, dict) else None
+
+
+def _row(host: int, identity: str, facts: Mapping[str, JSON], written: float | None, strings: Strings) -> list[object]:
     replication, statistics = _part(facts, "replication"), _part(facts, "statistics")
     cycle = _number(replication.get("frequency_seconds"))
-    written = next((value for key in _WRITTEN if (value := _number(facts.get(key))) is not None), None)
     return [
         host,
         strings.add(identity),

@@ -13,9 +13,10 @@ function findingBody(row) {
     el("dl", {},
       text("observed") && term(t("found"), foreign("span", text("observed"))),
       text("expected") && term(t("expected"), foreign("span", text("expected"))),
+      check.why && term(t("why"), foreign("span", check.why)),
       text("remedy") && term(t("remedy"), foreign("div", text("remedy"), { class: "said" }), planned(row)),
       waiverOf(row), changeOf(row),
-      reason && term(t("reason"), foreign("code", reason)),
+      reason && !reason.startsWith("criterion.") && term(t("reason"), foreign("code", reason)),
       check.reference && term(t("reference"), referenceLink(check.reference))),
     evidenceOf(row));
 }

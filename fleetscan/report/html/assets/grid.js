@@ -81,8 +81,8 @@ function fillLine(made, place) {
   made.place = place;
   made.setAttribute("aria-rowindex", String(place + 2));
   const changed = rowChange(row);
-  cells.status.replaceChildren(badge(status), ...(rowWaiver(row) ? [el("span", { class: "tag" }, t("waived.yes"))] : []),
-    ...(changed === "new" ? [el("span", { class: "tag" }, t("change.new"))] : []));
+  const tags = [changed === "new" && "change.new", rowWaiver(row) && "waived.yes"].filter(Boolean);
+  cells.status.replaceChildren(badge(status), ...tags.map((key) => el("span", { class: "tag" }, t(key))));
   cells.severity.textContent = t(`severity.${SEVERITIES[check.severity]}`);
   cells.host.firstChild.textContent = host.name;
   cells.host.firstChild.href = hostAddress(host);

@@ -144,6 +144,6 @@ function openHost(name) {
   const part = $(`h${host.index}`);
   part.open = true;
   complete(part, host);
-  part.scrollIntoView({ block: "start" });
+  part.scrollIntoView({ block: "start", behavior: "instant" });
   part.querySelector("summary").focus({ preventScroll: true });
 }

@@ -24,7 +24,7 @@ function follow() {
   if (address.startsWith("#f=")) {
     Object.assign(query, queryFrom(address));
     apply();
-    $("findings").scrollIntoView({ block: "start" });
+    $("findings").scrollIntoView({ block: "start", behavior: "instant" });
     $("findings-title").focus({ preventScroll: true });
   } else if (address.startsWith("#host=")) {
     openHost(decodeURIComponent(address.slice("#host=".length)));

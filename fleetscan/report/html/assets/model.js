@@ -18,10 +18,10 @@ const HOSTS = DATA.hosts.map((row, index) => {
 const hostByName = new Map(HOSTS.map((host) => [host.name, host]));
 
 const CHECKS = DATA.checks.map((places) => {
-  const [id, title, article, severity, type, reference] = places.map((place) => S[place]);
+  const [id, title, article, severity, type, reference, why] = places.map((place) => S[place]);
   const items = article ? article.split(";") : [];
   const sections = [...new Set(items.map((item) => item.split("-")[0]))];
-  return { id, title, items, sections, severity: SEVERITIES.indexOf(severity), type, reference };
+  return { id, title, items, sections, severity: SEVERITIES.indexOf(severity), type, reference, why };
 });
 const K = DATA.kinds;
 const KINDS = K.check.length;

@@ -24,14 +24,17 @@ function countRows(test) {
   return count;
 }
 
+const STALE_MONTHS = 6;
+
 function drawOverview() {
   const { run } = DATA;
   const { verdicts, counts } = run;
   $("verdict").textContent = verdictSentence();
   $("context").textContent = t("context", { title: run.title || run.playbook, playbook: run.playbook, version: run.playbookVersion, run: run.id,
     start: moment(run.started), end: moment(run.ended, { timeStyle: "medium" }) });
+  const stale = run.data.filter(([, , months]) => months > STALE_MONTHS);
   const notices = [...(run.interrupted ? [t("interrupted")] : []), ...run.notices,
-    ...run.data.filter(([, , months]) => months > 6).map(([id, date, n]) => t("stale", { id, date, n }))];
+    ...(stale.length ? [t("stale", { lists: stale.map(([id, date]) => `${id} (${date})`).join(", ") })] : [])];
   $("notices").replaceChildren(...(notices.length ? [el("ul", { class: "notices", "aria-label": t("notices") }, notices.map((notice) => el("li", {}, notice)))] : []));
   const waived = countRows((row) => rowStatus(row) === FAIL && rowWaiver(row));
   const failures = t("number.failing.sub", { n: counts[FAIL] }) + (waived ? t("number.failing.waived", { n: waived }) : "");
