@@ -72,7 +72,9 @@ def _fleet(options: argparse.Namespace) -> Fleet:
     base = _changed(named[0], options)
     faults = [fault for fault in Fault if fault in options.faults] if options.faults else None
     copies = many(base, options.hosts, pattern=options.names, misbehave=options.misbehave, faults=faults)
-    return replace(fleet, hosts=copies.hosts, title="")
+    # A copy is the only node of its cluster (`facts.varied`); a cluster of hundreds would be none of Windows'.
+    groups = {name: replace(group, cluster="") for name, group in fleet.groups.items()}
+    return replace(fleet, hosts=copies.hosts, groups=groups, title="")
 
 
 def _changed(host: SimulatedHost, options: argparse.Namespace) -> SimulatedHost:
