@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from fleetscan.errors import InputError, StoreError
 from fleetscan.model.facts import HostFacts
-from fleetscan.model.finding import Finding
+from fleetscan.model.finding import Finding, PackedFindings
 from fleetscan.model.history import History
 from fleetscan.model.host import Host
 from fleetscan.model.run import HostReport, RunRecord, RunReport, RunState, RunSummary
@@ -43,7 +43,7 @@ class Store:
         self._lock = threading.Lock()
         self._findings = FindingWriter()
         self._prunings = -1
-        self._written: dict[str, dict[str, tuple[Finding, ...]]] = {}
+        self._written: dict[str, dict[str, Sequence[Finding]]] = {}
 
     @property
     def shown(self) -> str:
@@ -77,7 +77,7 @@ class Store:
         """
         with self._writing(f"write {report.host.name}") as connection:
             writer.add(connection, self._findings, self._key(connection, run_id), report)
-        self._written.setdefault(run_id, {})[report.host.name.casefold()] = report.findings
+        self._written.setdefault(run_id, {})[report.host.name.casefold()] = PackedFindings.of(report.findings)
 
     def finish(self, report: RunReport) -> None:
         """Write down how a run ended: when, whether early, its diagnoses, notices and dated lists.
@@ -205,7 +205,7 @@ class Store:
             retention.give_back_space(self._engine)
         return pruned
 
-    def _written_of(self, report: RunReport) -> dict[str, tuple[Finding, ...]]:
+    def _written_of(self, report: RunReport) -> dict[str, Sequence[Finding]]:
         """The findings of each host as they are in the store; those that another process wrote are read."""
         written = self._written.get(report.run_id, {})
         with self._reading("read the run") as connection:
