@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fleetscan import __version__
-from fleetscan.cli import inventory, playbook, waivers
+from fleetscan.cli import inventory, playbook, runs, waivers
 from fleetscan.cli.demo import demo
 from fleetscan.cli.scan import scan
 from fleetscan.errors import BusyError, ExitStatus, FleetscanError, InputError
@@ -38,6 +38,7 @@ app.command(epilog=EXIT_CODES)(demo)
 app.command(epilog=EXIT_CODES)(scan)
 app.add_typer(inventory.app, name="inventory", help="Look at inventories: what a scan would contact, and how.")
 app.add_typer(playbook.app, name="playbook", help="Look at playbooks: what a scan asks, and how it judges.")
+app.add_typer(runs.app, name="runs", help="Look at the runs that were kept: list, show, compare, judge again, remove.")
 app.add_typer(waivers.app, name="waivers", help="Look at waivers: what is accepted as it is, and until when.")
 
 

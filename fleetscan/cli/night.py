@@ -156,7 +156,7 @@ class _Night:
 
         with making(self.task.record.run_id):
             journal = Journal(store, self.task.record, begun=self.task.begun)
-            recorder = Recorder(journal, self.task.known.values())
+            recorder = Recorder(journal)
 
             def watch(report: HostReport) -> None:
                 recorder.on_done(report)
@@ -164,7 +164,6 @@ class _Night:
 
             with recorder:
                 report = self._run(watch)
-            recorder.correct(report.hosts)
             journal.finish(report)
         told = list(journal.notices)
         if not told:

@@ -38,7 +38,7 @@ def save(
 def present(
     report: RunReport,
     targets: Sequence[ReportTarget],
-    status: ExitStatus,
+    status: ExitStatus | None,
     *,
     show: Show,
     color: Color,
@@ -50,11 +50,11 @@ def present(
 
     if any(target.path == STANDARD_OUTPUT for target in targets):
         return
-    width = WHOLE if show is Show.QUIET and not sys.stdout.isatty() else _width()
+    columns = WHOLE if show is Show.QUIET and not sys.stdout.isatty() else width()
     text = render(
         report,
-        width=width,
-        color=_colors(color),
+        width=columns,
+        color=colors(color),
         show=show.value,
         written=written,
         exit_status=status,
@@ -77,12 +77,13 @@ def close_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _width() -> int:
+def width() -> int:
     """The terminal's width; a pipe gets 120 columns unless COLUMNS says otherwise."""
     return shutil.get_terminal_size((120, 24)).columns
 
 
-def _colors(choice: Color) -> bool:
+def colors(choice: Color) -> bool:
+    """Whether to use colours."""
     if choice is not Color.AUTO:
         return choice is Color.ALWAYS
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

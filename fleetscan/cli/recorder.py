@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -23,10 +22,8 @@ class Recorder:
     Visits never wait for it. What the run cut off is left for the end: it is no result, and still to be visited.
     """
 
-    def __init__(self, journal: Journal, known: Iterable[HostReport] = ()) -> None:
-        """`known` are the hosts that the store has already."""
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._written = {report.host.name: report for report in known}
         self._waiting: queue.SimpleQueue[HostReport | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="store", daemon=True)
 
@@ -46,14 +43,6 @@ class Recorder:
         if report.trouble is None or report.trouble.reason not in _CUT_OFF:
             self._waiting.put(report)
 
-    def correct(self, reports: Iterable[HostReport]) -> None:
-        """After the last host: write those once more of which the whole run says something else than their visit."""
-        for report in reports:
-            before = self._written.get(report.host.name)
-            if before is not None and before.findings != report.findings:
-                self._journal.add(report)
-
     def _write(self) -> None:
         while (report := self._waiting.get()) is not None:
             self._journal.add(report)
-            self._written[report.host.name] = report

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 
 class _Stopper:
-    """The first signal ends the scan in order, the second one at once."""
+    """The first signal ends the scan in order, the second one at once, the third one whatever is going on."""
 
     def __init__(self, scan: Scan) -> None:
         self.stopped = False
+        self.hurried = False
         self._scan = scan
 
     def install(self) -> None:
@@ -41,8 +42,13 @@ class _Stopper:
         def on_signal(number: int, _frame: FrameType | None) -> None:
             if number not in (signal.SIGINT, signal.SIGTERM):
                 _leave_terminal()
-            if self.stopped:
+            if self.hurried:
                 raise KeyboardInterrupt
+            if self.stopped:
+                # From a callback of its own it ends the loop; out of the midst of a task it would be told as a crash.
+                self.hurried = True
+                loop.call_soon_threadsafe(_interrupt)
+                return
             self.stopped = True
             print("Stopping: no further host is contacted, open shells are closed (5 s at most).", file=sys.stderr)
             loop.call_soon_threadsafe(self._scan.stop, Reason.CANCELLED)
@@ -150,5 +156,5 @@ def conduct(
     return Conducted(scan, stopper.stopped)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(_number: int = 0, _frame: FrameType | None = None) -> None:
     raise KeyboardInterrupt

@@ -9,7 +9,8 @@ from fleetscan.model.finding import Finding
 from fleetscan.model.history import Change, ChangeKind, History, Move
 from fleetscan.model.playbook import ObjectType
 from fleetscan.report import words
-from fleetscan.report.layout import pack
+from fleetscan.report.grid import Grid
+from fleetscan.report.layout import NARROWEST, pack
 from fleetscan.report.names import fold_text
 from fleetscan.report.screen import Screen
 
@@ -33,6 +34,15 @@ def summary(history: History) -> str:
     parts = [f"{len(kinds[kind]):,} {word}" for kind, (word, _) in _TITLES.items() if kinds[kind]]
     parts += [f"{words.number(len(history.moves), ObjectType.VM)} moved"] if history.moves else []
     return ", ".join(parts) or "nothing changed"
+
+
+def render(history: History, *, width: int, color: bool = False, everything: bool = False) -> str:
+    """All changes for a terminal of `width` columns."""
+    screen = Screen(Grid(color), max(width, NARROWEST))
+    lines = [text for part in section(screen, history, everything=everything) for text in (*part, "")][:-1]
+    if screen.shortened:
+        lines += ["", "Shown in short: --all shows each change."]
+    return "\n".join(screen.grid.develop(text).rstrip() for text in lines)
 
 
 def by_kind(history: History) -> defaultdict[ChangeKind, list[Change]]:
