@@ -13,7 +13,7 @@ import typer
 from fleetscan.cli.options import InventoryFiles, Limit
 
 if TYPE_CHECKING:
-    from fleetscan.model.host import Host, Inventory
+    from fleetscan.model.host import Inventory
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -69,7 +69,7 @@ def list_hosts(inventory: InventoryFiles, limit: Limit = None) -> None:
             ", ".join(host.groups),
             host.zone,
             host.transport.value,
-            _endpoint(host),
+            inventories.endpoint(host),
             host.credential,
         ]
         for host in hosts
@@ -123,11 +123,6 @@ def _notify(notices: Iterable[str]) -> None:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _endpoint(host: Host) -> str:
-    port = host.winrm.port if host.transport == "winrm" else host.ssh.port
-    return f"[{host.address}]:{port}" if ":" in host.address else f"{host.address}:{port}"
 
 
 def _json(data: dict[str, Any]) -> str:

@@ -43,7 +43,7 @@ def read(request: Request, moment: datetime, names: Sequence[str] | None = None)
     rules = waivers.load(request.waivers, whole)
     fleet = inventories.load(request.inventory, sys.stdin)
     hosts = inventories.select(fleet, request.limit, sys.stdin) if names is None else _named(fleet, names)
-    inventories.check_files(hosts)
+    inventories.check_files(fleet.involved(hosts))
     return Prepared(request, fleet, hosts, book, waivers.Waivers.of(rules, fleet, moment))
 
 
@@ -68,12 +68,13 @@ def make_scan(prepared: Prepared, *, forget_rejections: bool) -> Scan:
     from fleetscan.transports import not_installed
 
     request, fleet, hosts = prepared.request, prepared.fleet, prepared.hosts
-    missing = not_installed(hosts)
+    involved = fleet.involved(hosts)
+    missing = not_installed(involved)
     if missing:
         raise InputError(missing)
     vault = Vault(fleet.credentials)
     redact_log(vault.redactor)
-    credentials = {host.credential for host in hosts}
+    credentials = {host.credential for host in involved}
     notices = [*fleet.notices, *vault.prepare(credentials)]
     possible, shortage = affordable(request.concurrency)
     for text in (*notices, *([shortage] if shortage else [])):
@@ -96,17 +97,16 @@ def preview(prepared: Prepared) -> str:
     """What a scan would do: each host with its way in, each payload with its hash."""
     from tabulate import tabulate
 
+    from fleetscan.inventory import endpoint
     from fleetscan.powershell.payload import build
     from fleetscan.report.words import plural
 
     rows = []
     for host in prepared.hosts:
-        settings = host.winrm if host.transport == "winrm" else host.ssh
-        way = f"{host.winrm.scheme}, {host.winrm.auth}" if host.transport == "winrm" else "ssh"
+        way = f"{host.winrm.scheme}, {host.winrm.auth}" if host.transport == "winrm" else host.transport.value
         payload = build(prepared.book, host.roles)
         roles = ", ".join(host.roles)
-        address = f"[{host.address}]" if ":" in host.address else host.address
-        rows.append([host.name, roles, f"{address}:{settings.port}", way, host.credential, payload.sha256[:12]])
+        rows.append([host.name, roles, endpoint(host), way, host.credential, payload.sha256[:12]])
     table = tabulate(
         rows, ["host", "roles", "address", "by", "credential", "payload"], tablefmt="plain", disable_numparse=True
     )

@@ -21,9 +21,14 @@ from fleetscan.inventory.schema import json_schema
 from fleetscan.inventory.select import select
 from fleetscan.model.host import Host, Inventory, TransportName
 
-__all__ = ["check_files", "describe", "json_schema", "load", "select"]
+__all__ = ["check_files", "describe", "endpoint", "json_schema", "load", "select"]
 
 STDIN = "-"
+_UNUSED = {
+    TransportName.WINRM: ("ssh", "via", "vm"),
+    TransportName.SSH: ("winrm", "via", "vm"),
+    TransportName.DIRECT: ("winrm", "ssh", "address"),
+}
 MAX_BYTES = 64 * 1024 * 1024
 """Of one source. YAML, which is read more slowly, has a limit of its own."""
 
@@ -72,7 +77,8 @@ def check_files(hosts: Iterable[Host]) -> None:
     """Raise InputError for every certificate or known-hosts file of these hosts that cannot be read."""
     wanted: dict[str, Host] = {}
     for host in hosts:
-        path = host.winrm.ca_file if host.transport is TransportName.WINRM else host.ssh.known_hosts
+        files = {TransportName.WINRM: host.winrm.ca_file, TransportName.SSH: host.ssh.known_hosts}
+        path = files.get(host.transport)
         if path is not None:
             wanted.setdefault(path, host)
     problems = []
@@ -86,11 +92,18 @@ def check_files(hosts: Iterable[Host]) -> None:
         raise InputError(problems)
 
 
+def endpoint(host: Host) -> str:
+    """Where a visit connects: `address:port`, or the Hyper-V hosts that lead to the machine."""
+    if host.transport is TransportName.DIRECT:
+        return f"via {', '.join(host.via)}"
+    port = host.winrm.port if host.transport is TransportName.WINRM else host.ssh.port
+    return f"[{host.address}]:{port}" if ":" in host.address else f"{host.address}:{port}"
+
+
 def describe(host: Host) -> dict[str, Any]:
-    """The settings that a scan of the host uses, as plain values; those of the other transport are left out."""
+    """The settings that a scan of the host uses, as plain values; those of other transports are left out."""
     settings = dataclasses.asdict(host)
-    unused = "ssh" if host.transport is TransportName.WINRM else "winrm"
-    return {name: _plain(value) for name, value in settings.items() if name != unused}
+    return {name: _plain(value) for name, value in settings.items() if name not in _UNUSED[host.transport]}
 
 
 def _plain(value: Any) -> Any:

@@ -51,6 +51,7 @@ _VALIDATION = {"ignore": True, "validate": False}
 _AUTH = {"ssl": "basic", "plaintext": "basic", "negotiate": None}
 """Ansible's names for the logon that are not ours. `negotiate` leaves the choice to us."""
 _LOGIN = re.compile(r"ansible_(?:\w+_)?(?:user|password|pass|passphrase|private_key_file)")
+_LISTS = ("roles", "via")
 _OWN = [name for name in HostEntry.model_fields if name != "name"]
 
 
@@ -94,7 +95,7 @@ def _used(variables: Mapping[str, Any], mistakes: list[tuple[str, str]]) -> Iter
         if name == variable:
             continue
         if name in _OWN:
-            yield variable, name, _listed(variables[variable]) if name == "roles" else variables[variable]
+            yield variable, name, _listed(variables[variable]) if name in _LISTS else variables[variable]
         else:
             cure = did_you_mean(variable, [f"fleetscan_{own}" for own in _OWN]) or "remove it"
             mistakes.append((f"unknown variable {variable}", cure))

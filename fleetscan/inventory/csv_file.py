@@ -17,7 +17,7 @@ from fleetscan.model.text import one_line
 from fleetscan.suggest import did_you_mean
 from fleetscan.validate import check
 
-_LISTS = ("roles", "groups")
+_LISTS = ("roles", "groups", "via")
 _SEPARATOR = re.compile(r"[;,|]")
 COLUMNS = (
     *(name for name in HostEntry.model_fields if name not in ("winrm", "ssh")),

@@ -155,19 +155,20 @@ class Draft:
 def hosts_of(entry: HostEntry, place: Placer, base: Path) -> list[HostDraft]:
     """The hosts that an entry stands for; raises RangeError when names and addresses do not go in pairs."""
     names = expand(entry.name)
-    addresses = expand(entry.address) if entry.address is not None else names
-    if len(names) != len(addresses):
-        raise RangeError(
-            f"{len(names)} names have {len(addresses)} addresses", "give the address as many values as the name"
-        )
     settings = settings_of(entry, place, base)
-    if entry.address is None:
-        return [HostDraft(name, place(()), dict(settings)) for name in names]
-    where = place(("address",))
-    return [
-        HostDraft(name, place(()), settings | {"address": Setting(address, where)})
-        for name, address in zip(names, addresses, strict=True)
-    ]
+    drafts = [HostDraft(name, place(()), dict(settings)) for name in names]
+    for key, noun, text in (("address", "addresses", entry.address), ("vm", "VMs", entry.vm)):
+        if text is None:
+            continue
+        # The name of a single VM may hold brackets of its own.
+        values = [text] if key == "vm" and len(names) == 1 else expand(text)
+        if len(names) != len(values):
+            message = f"{len(names)} names have {len(values)} {noun}"
+            raise RangeError(message, f"give the {key} as many values as the name")
+        where = place((key,))
+        for draft, value in zip(drafts, values, strict=True):
+            draft.settings[key] = Setting(value, where)
+    return drafts
 
 
 def settings_of(entry: SettingsEntry, place: Placer, base: Path) -> Settings:

@@ -11,6 +11,7 @@ from fleetscan.inventory.draft import Draft, HostDraft, HostMistakes, Place, Set
 from fleetscan.inventory.groups import Groups
 from fleetscan.inventory.resolve import Judge, resolve
 from fleetscan.inventory.schema import is_ip
+from fleetscan.inventory.ways import Ways
 from fleetscan.model.host import Host, Inventory, TransportName, WinRMAuth, Zone
 from fleetscan.model.text import one_line
 
@@ -49,6 +50,11 @@ class _Merger:
             self._mistakes,
         )
         resolved = tuple(self._resolved(draft, groups, defaults, judge) for draft in hosts.values())
+        ways = Ways(resolved, self._mistakes)
+        resolved = tuple(
+            ways.followed(host, (defaults | groups.inherited(draft.groups).settings | draft.settings).get("via"))
+            for host, draft in zip(resolved, hosts.values(), strict=True)
+        )
         self._raise_problems(resolved)
         return Inventory(
             hosts=resolved,

@@ -27,9 +27,9 @@ def resolve(draft: HostDraft, inherited: Inherited, defaults: Settings) -> Host:
     own = inherited.settings | draft.settings
     settings = defaults | own
     roles = _roles(draft, inherited, defaults)
-    # Only the host or a group can force winrm upon a Linux machine: defaults are written for the many.
-    chosen = own if Role.LINUX_GUEST in roles else settings
-    fallback = TransportName.SSH if Role.LINUX_GUEST in roles else TransportName.WINRM
+    fallback = _fallback(roles, "via" in settings)
+    # Only the host or a group can force winrm upon such a machine: defaults are written for the many.
+    chosen = settings if fallback is TransportName.WINRM else own
     return Host(
         name=draft.name,
         address=_value(settings, "address", draft.name),
@@ -39,11 +39,23 @@ def resolve(draft: HostDraft, inherited: Inherited, defaults: Settings) -> Host:
         cluster=_value(settings, "cluster", ""),
         vmm_server=_value(settings, "vmm_server", ""),
         transport=_value(chosen, "transport", fallback),
+        via=_listed(_value(settings, "via", ())),
+        vm=_value(settings, "vm", ""),
         winrm=_winrm(_nested(settings, "winrm.")),
         ssh=SSHSettings(**_nested(settings, "ssh.")),
         credential=_value(settings, "credential", ""),
         origin=str(draft.place),
     )
+
+
+def _fallback(roles: Sequence[Role], has_way: bool) -> TransportName:
+    if has_way:
+        return TransportName.DIRECT
+    return TransportName.SSH if Role.LINUX_GUEST in roles else TransportName.WINRM
+
+
+def _listed(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _roles(draft: HostDraft, inherited: Inherited, defaults: Settings) -> tuple[Role, ...]:
@@ -110,6 +122,10 @@ def _contradictions(host: Host) -> Iterator[tuple[str, str, str]]:
             yield "roles", f"both linux-guest and {', '.join(other)}", "one machine is either Linux or Windows"
         elif host.transport is TransportName.WINRM:
             yield "transport", "a linux-guest cannot be reached over winrm", "remove transport, or write ssh"
+        elif host.transport is TransportName.DIRECT:
+            yield "via", "PowerShell Direct leads into Windows guests only", "write transport: ssh for a linux-guest"
+    elif host.transport is TransportName.DIRECT and not host.via:
+        yield "transport", "transport direct leads through a Hyper-V host", "add via: HOST, the one that runs the VM"
     if host.transport is TransportName.WINRM and (host.winrm.auth, host.winrm.scheme) == (WinRMAuth.BASIC, "http"):
         cure = "use scheme: https, or auth: kerberos or ntlm"
         yield "winrm.auth", "auth basic over http shows the password to everybody on the way", cure
@@ -120,6 +136,10 @@ def _unfit(host: Host, credential: Credential) -> Iterator[tuple[str, str, str]]
         if credential.password is None and credential.private_key is None:
             cure = "give it a private_key or a password"
             yield "credential", f'credential "{credential.name}" has nothing that ssh could use', cure
+    elif host.transport is TransportName.DIRECT:
+        if not credential.username or credential.password is None:
+            cure = "give it the username and the password of an administrator of the guest"
+            yield "credential", f'credential "{credential.name}" lacks what PowerShell Direct logs on with', cure
     elif host.winrm.auth is WinRMAuth.CERTIFICATE:
         if credential.certificate is None:
             cure = "give it certificate and certificate_key"

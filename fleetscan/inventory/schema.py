@@ -129,7 +129,9 @@ class SettingsEntry(_Entry):
     vmm_server: Name | None = None
     """The VMM server that manages the host."""
     transport: TransportName | None = None
-    """winrm unless said otherwise; linux-guest is reached over ssh."""
+    """winrm unless said otherwise; linux-guest is reached over ssh, a guest with via through PowerShell Direct."""
+    via: Text | Annotated[list[Text], Field(min_length=1)] | None = None
+    """The Hyper-V host that runs the guest, several, or the name of their cluster: the guest is reached from there."""
     winrm: WinRMEntry | None = None
     ssh: SSHEntry | None = None
     credential: Text | None = None
@@ -143,6 +145,8 @@ class HostEntry(SettingsEntry):
     """Name, or names by ranges: hv[01:40].corp.example."""
     address: HostPattern | None = None
     """Where to connect, when it is not the name. A range must have as many values as that of the name."""
+    vm: Text | None = None
+    """Name or GUID of the VM, where it is not called like the guest. Of a range, one with as many values."""
 
 
 class GroupEntry(SettingsEntry):

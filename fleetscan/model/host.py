@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -21,6 +21,8 @@ class TransportName(StrEnum):
 
     WINRM = "winrm"
     SSH = "ssh"
+    DIRECT = "direct"
+    """PowerShell Direct: through the Hyper-V host that runs the machine, without any network of its own."""
 
 
 class WinRMAuth(StrEnum):
@@ -114,10 +116,19 @@ class Host:
     vmm_server: str = ""
     """The VMM server that manages this host, "" for none: it decides which services the host must run."""
     transport: TransportName = TransportName.WINRM
+    via: tuple[str, ...] = ()
+    """Names of the Hyper-V hosts that can run this guest; they are asked for it where `transport` is `direct`."""
+    vm: str = ""
+    """Name or GUID of the guest's VM; "" means: named like the guest, with or without its domain."""
     winrm: WinRMSettings = field(default_factory=WinRMSettings)
     ssh: SSHSettings = field(default_factory=SSHSettings)
     credential: str = ""
     origin: str = ""
+
+    @property
+    def vm_names(self) -> tuple[str, ...]:
+        """What the guest's VM may be called on its host, the likeliest first."""
+        return (self.vm,) if self.vm else tuple(dict.fromkeys((self.name, self.name.partition(".")[0])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +149,14 @@ class Inventory:
     sources: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     """What the reader of a run should know about how the inventory was read."""
+
+    def ways(self, host: Host) -> tuple[Host, ...]:
+        """The hosts that a visit connects to: the host itself, or the Hyper-V hosts that lead to it."""
+        if host.transport is not TransportName.DIRECT:
+            return (host,)
+        named = {other.name: other for other in self.hosts if other.name in host.via}
+        return tuple(named[name] for name in host.via)
+
+    def involved(self, hosts: Iterable[Host]) -> tuple[Host, ...]:
+        """These hosts, and those that lead to them: whose files, libraries and secrets a scan of them needs."""
+        return tuple({other.name: other for host in hosts for other in (host, *self.ways(host))}.values())

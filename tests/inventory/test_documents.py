@@ -57,7 +57,7 @@ def test_every_csv_block_is_an_inventory(write: Callable[..., str], name: str, t
 
 
 def test_there_are_blocks() -> None:
-    assert (len(blocks("yaml")), len(blocks("csv"))) == (8, 1)
+    assert (len(blocks("yaml")), len(blocks("csv"))) == (9, 1)
 
 
 def test_the_host_of_the_document_is_what_the_document_says(write: Callable[..., str]) -> None:

@@ -73,7 +73,7 @@ def test_mistakes_of_a_file(complaints: Complaints, text: str, complaint: str) -
         ),
         (
             "transport: wimrm",
-            'hosts.yaml:4:14: groups.a.transport: "wimrm" is not one of winrm, ssh; did you mean "winrm"?',
+            'hosts.yaml:4:14: groups.a.transport: "wimrm" is not one of winrm, ssh, direct; did you mean "winrm"?',
         ),
         ("winrm: {prot: 1}", 'hosts.yaml:4:11: groups.a.winrm: unknown key "prot"; did you mean "port"?'),
         (
