@@ -150,13 +150,7 @@ class Inventory:
     notices: tuple[str, ...] = ()
     """What the reader of a run should know about how the inventory was read."""
 
-    def ways(self, host: Host) -> tuple[Host, ...]:
-        """The hosts that a visit connects to: the host itself, or the Hyper-V hosts that lead to it."""
-        if host.transport is not TransportName.DIRECT:
-            return (host,)
-        named = {other.name: other for other in self.hosts if other.name in host.via}
-        return tuple(named[name] for name in host.via)
-
     def involved(self, hosts: Iterable[Host]) -> tuple[Host, ...]:
         """These hosts, and those that lead to them: whose files, libraries and secrets a scan of them needs."""
-        return tuple({other.name: other for host in hosts for other in (host, *self.ways(host))}.values())
+        named = {host.name: host for host in self.hosts}
+        return tuple({name: named[name] for host in hosts for name in (host.name, *host.via)}.values())

@@ -12,6 +12,7 @@ from fleetscan.model.playbook import JSON, Probe
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.run import Trouble
 from fleetscan.model.text import clean, one_line
+from fleetscan.powershell import guest
 from fleetscan.powershell.clixml import error_text
 from fleetscan.powershell.envelope import HOST, REFUSED, Envelope, Reading
 from fleetscan.powershell.payload import Payload
@@ -72,7 +73,10 @@ def explain_silence(
 
 def _refusal(envelope: Envelope) -> Trouble:
     value = envelope.value if isinstance(envelope.value, dict) else {}
-    detail = one_line(str(value.get("detail", "")), 200)
+    detail = one_line(str(value.get("detail", "")), 400)
+    by_guest = guest.refusal(str(value.get("reason")), detail)
+    if by_guest is not None:
+        return by_guest
     if value.get("reason") == "truncated":
         return _trouble(Reason.ANSWER_TRUNCATED, f"the script did not arrive whole: {detail}")
     return _trouble(

@@ -1,4 +1,5 @@
 # fleetscan: reads a script of facts from standard input and runs it. Its first line holds the parameters.
+# What follows the script is its data, in $FleetscanRest: no command is given it, and no log of commands shows it.
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $Lines = @($input)
@@ -10,8 +11,12 @@ if ($PSVersionTable.PSVersion.Major -lt 3) {
 } else {
     $FleetscanParameters = "$($Lines[0])" -replace '^[^{]*', '' | ConvertFrom-Json
     $Text = if ($Lines.Count -gt 1) { $Lines[1..($Lines.Count - 1)] -join "`n" } else { '' }
-    if ($Text.Length -ne $FleetscanParameters.length) {
-        $Refusal = '{"reason":"truncated","detail":"' + $Text.Length + ' of ' + $FleetscanParameters.length + ' characters arrived"}'
+    $Expected = $FleetscanParameters.length + $FleetscanParameters.rest
+    if ($Text.Length -ne $Expected) {
+        $Refusal = '{"reason":"truncated","detail":"' + $Text.Length + ' of ' + $Expected + ' characters arrived"}'
+    } elseif ($FleetscanParameters.rest) {
+        $FleetscanRest = $Text.Substring($FleetscanParameters.length)
+        $Text = $Text.Substring(0, $FleetscanParameters.length)
     }
 }
 if ($Refusal) {

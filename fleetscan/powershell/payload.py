@@ -13,13 +13,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
 from fleetscan.model.facts import LATER
 from fleetscan.model.host import Role
-from fleetscan.model.playbook import Language, Playbook, Probe
+from fleetscan.model.playbook import JSON, Language, Playbook, Probe
 
 COMMAND_LIMIT = 8191
 ANSWER_LIMIT = 8_000_000
@@ -52,7 +52,7 @@ class Invocation:
     """One use of a payload: what a transport must run and feed, and the nonce that marks the answer."""
 
     command: str
-    stdin: bytes
+    stdin: bytes = field(repr=False)
     nonce: str
 
 
@@ -70,7 +70,7 @@ def build(playbook: Playbook, roles: Iterable[Role]) -> Payload:
         )
     )
     section = _sh_section if language is Language.SH else _powershell_section
-    template = _resource("payload.sh" if language is Language.SH else "payload.ps1")
+    template = script("payload.sh" if language is Language.SH else "payload.ps1")
     return Payload(language, template.replace("#<probes>", section(probes)), probes)
 
 
@@ -80,28 +80,32 @@ def invoke(payload: Payload, *, seconds: float, skip: Iterable[str] = (), sample
     With `sample`, it asks the probes that have totals once more, that many seconds after the first time; these answers
     have the names of the probes with LATER behind them, and are left out by these names.
     """
-    nonce = secrets.token_hex(12)
-    deadline = max(int(seconds), 1)
+    told = parameters(payload, seconds=seconds, skip=skip, sample=sample)
+    nonce = str(told["nonce"])
     if payload.language is Language.SH:
-        command = " ".join(["sh -s --", nonce, str(deadline), *skip])
+        command = " ".join(["sh -s --", nonce, str(told["deadline"]), *skip])
         return Invocation(command, payload.text.encode("ascii") + b"\n", nonce)
-    parameters = {
-        "nonce": nonce,
-        "deadline": deadline,
+    # The bootstrap finds the nonce by its text, even where it cannot read JSON: no blanks in this line.
+    head = json.dumps(told, separators=(",", ":"))
+    return Invocation(bootstrap_command(), f"{head}\n{payload.text}\n".encode("ascii"), nonce)
+
+
+def parameters(payload: Payload, *, seconds: float, skip: Iterable[str], sample: float) -> dict[str, JSON]:
+    """What a payload is told for one use, with a fresh nonce."""
+    return {
+        "nonce": secrets.token_hex(12),
+        "deadline": max(int(seconds), 1),
         "limit": ANSWER_LIMIT,
         "length": len(payload.text),
-        "skip": sorted(skip),
+        "skip": [*sorted(skip)],
         "sample": sample,
     }
-    # The bootstrap finds the nonce by its text, even where it cannot read JSON: no blanks in this line.
-    head = json.dumps(parameters, separators=(",", ":"))
-    return Invocation(bootstrap_command(), f"{head}\n{payload.text}\n".encode("ascii"), nonce)
 
 
 @cache
 def bootstrap_command() -> str:
     """The command line that every Windows host gets: the same for cmd, PowerShell and WinRM."""
-    encoded = base64.b64encode(_resource("bootstrap.ps1").encode("utf-16-le")).decode()
+    encoded = base64.b64encode(script("bootstrap.ps1").encode("utf-16-le")).decode()
     command = f"powershell.exe -NoProfile -NonInteractive -EncodedCommand {encoded}"
     assert len(command) < COMMAND_LIMIT, "the bootstrap outgrew the command line"  # noqa: S101 - a fact of our own files
     return command
@@ -129,7 +133,8 @@ def _sh_section(probes: Iterable[Probe]) -> str:
 
 
 @cache
-def _resource(name: str) -> str:
+def script(name: str) -> str:
+    """A script of this room, by the name of its file."""
     return _lines(files("fleetscan.powershell").joinpath(name).read_text(encoding="ascii"))
 
 

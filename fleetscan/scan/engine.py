@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -14,13 +15,14 @@ from anyio.lowlevel import checkpoint
 from fleetscan.credentials import Vault
 from fleetscan.judge import judge
 from fleetscan.model.facts import HostFacts
-from fleetscan.model.host import Host, Inventory
+from fleetscan.model.host import Host, Inventory, TransportName
 from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.run import HostReport, Trouble
 from fleetscan.powershell.payload import Payload, build
 from fleetscan.scan.capacity import little_memory
 from fleetscan.scan.guard import LogonGuard
+from fleetscan.scan.guest import PER_HOST, GuestVisit
 from fleetscan.scan.memory import RejectionMemory
 from fleetscan.scan.visit import Budget, Visit
 
@@ -54,6 +56,26 @@ class Observer(Protocol):
         """A host is finished."""
 
 
+class _Limits:
+    """How many visits there may be at once: in all, in a zone, and through a Hyper-V host to its guests."""
+
+    def __init__(self, inventory: Inventory, concurrency: int) -> None:
+        self._everywhere = anyio.CapacityLimiter(concurrency)
+        zones = (zone for zone in inventory.zones.values() if zone.concurrency)
+        self._zones = {zone.name: anyio.CapacityLimiter(zone.concurrency) for zone in zones}
+        self._guests: dict[tuple[str, ...], anyio.CapacityLimiter] = {}
+
+    def of(self, host: Host, ways: Sequence[Host]) -> list[anyio.CapacityLimiter]:
+        """The limits of one visit, the narrowest first: who waits for that one takes no place from others."""
+        limits = [self._everywhere]
+        if ways[0].zone in self._zones:
+            limits.insert(0, self._zones[ways[0].zone])
+        if host.transport is TransportName.DIRECT:
+            most = PER_HOST * len(ways)
+            limits.insert(0, self._guests.setdefault(host.via, anyio.CapacityLimiter(most)))
+        return limits
+
+
 class Scan:
     """One run over the selected hosts of an inventory.
 
@@ -79,6 +101,7 @@ class Scan:
         self._vault = vault
         self._options = options
         self._settle = settle
+        self._named = {host.name: host for host in inventory.hosts}
         self._visits: dict[str, Visit] = {}
         self._stopped: Reason | None = None
         self._bench = anyio.Lock()
@@ -95,20 +118,14 @@ class Scan:
 
     async def run(self, observer: Observer) -> tuple[HostReport, ...]:
         """Visit every host; the reports come in the order of the hosts."""
-        everywhere = anyio.CapacityLimiter(self._options.concurrency)
-        zones = {
-            zone.name: anyio.CapacityLimiter(zone.concurrency)
-            for zone in self._inventory.zones.values()
-            if zone.concurrency
-        }
+        limits = _Limits(self._inventory, self._options.concurrency)
         with little_memory():
             async with anyio.create_task_group() as clock:
                 if self._options.run_timeout:
                     clock.start_soon(self._stop_in_time)
                 async with anyio.create_task_group() as visits:
                     for host in self.hosts:
-                        limits = [zones[host.zone], everywhere] if host.zone in zones else [everywhere]
-                        visits.start_soon(self._queue, host, limits, observer)
+                        visits.start_soon(self._queue, host, limits.of(host, self._ways(host)), observer)
                 clock.cancel_scope.cancel()
         return self.collect()
 
@@ -144,9 +161,12 @@ class Scan:
             await self.guard.change(LULL_SECONDS)
 
     def _visit(self, host: Host, observer: Observer) -> Visit:
-        visit = Visit(
+        credentials = self._inventory.credentials
+        ways = tuple((way, credentials[way.credential]) for way in self._ways(host))
+        make = partial(GuestVisit, ways=ways) if host.transport is TransportName.DIRECT else Visit
+        visit = make(
             host=host,
-            credential=self._inventory.credentials[host.credential],
+            credential=credentials[host.credential],
             payload=self._payload(host),
             playbook=self._playbook,
             budget=Budget(
@@ -158,6 +178,10 @@ class Scan:
         )
         self._visits[host.name] = visit
         return visit
+
+    def _ways(self, host: Host) -> tuple[Host, ...]:
+        """The hosts that a visit connects to: the host itself, or the Hyper-V hosts that lead to it."""
+        return tuple(self._named[name] for name in host.via) or (host,)
 
     def _payload(self, host: Host) -> Payload:
         roles = frozenset(host.roles)

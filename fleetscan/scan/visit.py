@@ -87,7 +87,7 @@ class Visit:
             with self.scope:
                 self._trouble = await self._ask()
         except TransportError as error:
-            self._trouble = Trouble(reason=error.reason, stage=error.stage, message=self._told(error), hint=error.hint)
+            self._trouble = Trouble(reason=error.reason, stage=error.stage, message=error.message, hint=error.hint)
         except InputError as error:
             self._trouble = Trouble(reason=Reason.AUTH_SECRET, stage=Stage.CREDENTIAL, message=error.message)
             if self._cancelled:
@@ -138,13 +138,6 @@ class Visit:
             hint="run again with --debug and report what it prints",
         )
 
-    def _told(self, error: TransportError) -> str:
-        """The message; a rejected logon names the account, which the reader may not have expected."""
-        if error.reason is not Reason.AUTH_REJECTED:
-            return error.message
-        account = f": {self.credential.username}" if self.credential.username else ""
-        return f"{error.message} (credential {self.credential.name}{account})"
-
     def _late(self) -> Trouble:
         reason = self._cancelled or Reason.TIMEOUT_HOST
         text = {
@@ -160,36 +153,42 @@ class Visit:
         )
 
     async def _ask(self) -> Trouble | None:
-        connection = await self._connect()
+        return await self._ask_through(self.host, self.credential)
+
+    async def _ask_through(self, host: Host, credential: Credential) -> Trouble | None:
+        """Connect to a host, with its own credential, and run the payload there."""
+        connection = await self._connect(host, credential)
         try:
             return await self._run_payload(connection)
         finally:
             await connection.aclose()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, host: Host, credential: Credential) -> Connection:
+        attempt = 0
         while True:
+            attempt += 1
             self.attempts += 1
             try:
-                return await self._log_on()
+                return await self._log_on(host, credential)
             except TransportError as error:
                 pause = random.uniform(0.2, 0.8)  # noqa: S311 - jitter, not cryptography
                 in_time = anyio.current_time() + pause + self.budget.connect < self._deadline
-                if not error.retryable or self.attempts >= ATTEMPTS or not in_time:
-                    raise
+                if not error.retryable or attempt >= ATTEMPTS or not in_time:
+                    raise named(error, credential) from None
                 log.info("%s: %s at %s, trying once more", self.host.name, error.reason, error.stage)
             await anyio.sleep(pause)
 
-    async def _log_on(self) -> Connection:
+    async def _log_on(self, host: Host, credential: Credential) -> Connection:
         self._enter(Stage.CREDENTIAL)
-        async with self.guard.logon(self.credential, self.host.name):
+        async with self.guard.logon(credential, host.name):
             self._start_clock()
             # A secret may come from a command of the user's that takes its time.
-            login = await anyio.to_thread.run_sync(self.vault.login, self.credential.name)
-            connect = connector(self.host.transport)
+            login = await anyio.to_thread.run_sync(self.vault.login, credential.name)
+            connect = connector(host.transport)
             seconds = 3 * self.budget.connect + LOGON_SECONDS
             try:
                 with anyio.fail_after(seconds):
-                    return await connect(self.host, login, connect_timeout=self.budget.connect, on_stage=self._enter)
+                    return await connect(host, login, connect_timeout=self.budget.connect, on_stage=self._enter)
             except TimeoutError:
                 raise TransportError(
                     Reason.UNREACHABLE_TIMEOUT,
@@ -245,6 +244,15 @@ class Visit:
         self._stage_since = now
         self.stage = stage
         self.on_stage(self.host, stage)
+
+
+def named(error: TransportError, credential: Credential) -> TransportError:
+    """The error; that of a rejected logon names the account, which the reader may not have expected."""
+    if error.reason is not Reason.AUTH_REJECTED:
+        return error
+    account = f": {credential.username}" if credential.username else ""
+    text = f"{error.message} (credential {credential.name}{account})"
+    return TransportError(error.reason, error.stage, text, hint=error.hint)
 
 
 def _hung(reading: envelope.Reading, name: str) -> bool:

@@ -16,7 +16,7 @@ _MODULES = {TransportName.WINRM: "fleetscan.transports.winrm", TransportName.SSH
 
 
 def connector(name: TransportName) -> Connect:
-    """The `connect` function of a transport."""
+    """The `connect` function of a transport. PowerShell Direct has none: its way begins at another host."""
     connect: Connect = import_module(_MODULES[name]).connect
     return connect
 

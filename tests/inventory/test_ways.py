@@ -67,10 +67,7 @@ def test_via_makes_the_transport_direct_whatever_defaults_say_and_a_host_may_lea
 def test_a_scan_of_guests_needs_what_their_hosts_need(read: Read) -> None:
     fleet = read(f"{HEAD}  dmz: {{roles: [guest], credential: guests, via: [hv2, hv9], hosts: [web1.dmz]}}\n")
     guest = hosts_of(fleet)["web1.dmz"]
-    assert [host.name for host in fleet.ways(guest)] == ["hv2.paris.example", "hv9.lyon.example"]
     assert [host.name for host in fleet.involved([guest])] == ["web1.dmz", "hv2.paris.example", "hv9.lyon.example"]
-    host = hosts_of(fleet)["hv2.paris.example"]
-    assert fleet.ways(host) == (host,)
 
 
 @pytest.mark.parametrize(
@@ -80,13 +77,17 @@ def test_a_scan_of_guests_needs_what_their_hosts_need(read: Read) -> None:
         ("via: hv1, hosts: [a.dmz]", 'a.dmz: there is no host or cluster "hv1"; did you mean'),
         (
             "via: vmm01, hosts: [a.dmz, b.dmz]",
-            "a.dmz and 1 more: via vmm01.example, which does not have the role hyperv; "
-            "name the Hyper-V host that runs the VM",
+            (
+                "a.dmz and 1 more: via vmm01.example, which does not have the role hyperv; "
+                "name the Hyper-V host that runs the VM"
+            ),
         ),
         (
             "via: hv2, roles: [guest, hyperv], hosts: [a.dmz, {name: b.dmz, via: a.dmz}]",
-            "b.dmz: via a.dmz, which is reached through PowerShell Direct itself; "
-            "name a host that is reached over winrm or ssh",
+            (
+                "b.dmz: via a.dmz, which is reached through PowerShell Direct itself; "
+                "name a host that is reached over winrm or ssh"
+            ),
         ),
         ("via: a.dmz, hosts: [a.dmz]", "a.dmz: via names the host itself; name the Hyper-V host that runs its VM"),
         (
@@ -99,15 +100,19 @@ def test_a_scan_of_guests_needs_what_their_hosts_need(read: Read) -> None:
         ),
         (
             "via: hv2, credential: key, hosts: [a.dmz]",
-            'a.dmz: credential "key" lacks what PowerShell Direct logs on with; '
-            "give it the username and the password of an administrator of the guest",
+            (
+                'a.dmz: credential "key" lacks what PowerShell Direct logs on with; '
+                "give it the username and the password of an administrator of the guest"
+            ),
         ),
         ("hosts: [{name: 'a[1:3].dmz', vm: 'A[1:2]'}]", "3 names have 2 VMs; give the vm as many values as the name"),
         ("vm: X, hosts: [a.dmz]", 'unknown key "vm"'),
         ("via: [], hosts: [a.dmz]", "via"),
     ],
 )
-def test_what_cannot_be_is_said_at_its_place(complaints: Callable[[str], list[str]], group: str, complaint: str) -> None:
+def test_what_cannot_be_is_said_at_its_place(
+    complaints: Callable[[str], list[str]], group: str, complaint: str
+) -> None:
     settings = group if "credential:" in group else f"credential: guests, {group}"
     settings = settings if "roles:" in group else f"roles: [guest], {settings}"
     found = [text for text in complaints(f"{HEAD}  dmz: {{{settings}}}\n") if complaint in text]
