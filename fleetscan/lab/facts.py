@@ -32,6 +32,25 @@ class OS(BaseModel):
     """ISO 8601; empty means the clock of the machine that runs the lab."""
 
 
+class Guest(BaseModel):
+    """A machine that a Hyper-V host leads to through PowerShell Direct, and who may log on there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    username: str
+    password: str
+    machine: Machine
+
+    @property
+    def id(self) -> str:
+        """The GUID of its VM, as the guest tells it; empty if it does not."""
+        for answer in self.machine.probes.values():
+            told = answer.get("guest") if isinstance(answer, dict) else None
+            if isinstance(told, dict):
+                return str(told.get("id", ""))
+        return ""
+
+
 class Machine(BaseModel):
     """One simulated machine. What is not listed here is kept for the stand-ins, which see all of it."""
 
@@ -40,6 +59,8 @@ class Machine(BaseModel):
     name: str
     os: OS = Field(default_factory=OS)
     probes: dict[str, JsonValue] = Field(default_factory=dict)
+    guests: tuple[Guest, ...] = ()
+    """Those of its VMs that can be asked through PowerShell Direct."""
 
     @property
     def computer(self) -> str:

@@ -107,6 +107,8 @@ EVERYWHERE = OUTPUT_FAULTS | {
 
 def possible(fault: Fault, *, transport: str, tls: bool) -> bool:
     """Whether a host of that transport can have the fault."""
+    if transport == "direct":
+        return False
     if fault in EVERYWHERE:
         return True
     if transport == "ssh":

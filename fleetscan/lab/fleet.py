@@ -21,7 +21,7 @@ from fleetscan.lab.faults import REJECTIONS, Fault, possible
 from fleetscan.validate import Strict, check
 from fleetscan.yamlfile import Document, read
 
-Transport = Literal["winrm", "ssh"]
+Transport = Literal["winrm", "ssh", "direct"]
 Auth = Literal["ntlm", "kerberos", "basic", "certificate"]
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -30,6 +30,8 @@ class Settings(Strict):
     """How a simulated host is reached and how it behaves; in `defaults`, in a group, or under `lab` of a host."""
 
     transport: Transport | None = None
+    via: str | None = None
+    """With the transport `direct`: the host of this fleet that runs the guest."""
     scheme: Literal["https", "http"] | None = None
     auth: Auth | None = None
     account: str | None = None
@@ -81,6 +83,8 @@ class SimulatedHost:
     machine: Machine
     group: str = "lab"
     transport: Transport = "winrm"
+    via: str = ""
+    """The host that leads to it, where the transport is `direct`: it listens nowhere itself."""
     scheme: Literal["https", "http"] = "https"
     auth: Auth = "ntlm"
     account: str = "audit"
@@ -184,6 +188,8 @@ def _group(group: _Group) -> Group:
 def _impossible(
     document: Document, loc: Sequence[str | int], host: SimulatedHost, accounts: Mapping[str, _Account]
 ) -> list[Problem]:
+    if host.transport == "direct" and not host.via:
+        return [document.problem(loc, f"{host.name}: the transport direct needs via")]
     if host.account not in accounts:
         return [document.problem(loc, f"{host.name}: there is no account {host.account}")]
     if host.fault is not None and not possible(host.fault, transport=host.transport, tls=host.tls):

@@ -38,7 +38,7 @@ def render(
         lines += [f"    {key}: {_flow(value)}" for key, value in settings.items()]
         members = [host for host in fleet.hosts if host.group == name]
         lines.append("    hosts:" if members else "    hosts: []")
-        lines += [f"      - {_flow(_entry(host, places[host.name]))}" for host in members]
+        lines += [f"      - {_flow(_entry(host, places.get(host.name)))}" for host in members]
     return "\n".join([*lines, ""])
 
 
@@ -47,7 +47,9 @@ def _flow(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _entry(host: SimulatedHost, place: Place) -> dict[str, JSON]:
+def _entry(host: SimulatedHost, place: Place | None) -> dict[str, JSON]:
+    if place is None:
+        return {"name": host.name, "via": host.via, "credential": host.account}
     how: dict[str, JSON] = {"port": place.port}
     if host.transport == "winrm":
         how = {"scheme": host.scheme, "auth": host.auth, **how}

@@ -15,6 +15,7 @@ from fleetscan.lab.accounts import Account, Accounts, CredentialFiles, selected
 from fleetscan.lab.counters import Counters
 from fleetscan.lab.direct import DirectEngine
 from fleetscan.lab.engine import Engine
+from fleetscan.lab.facts import Guest
 from fleetscan.lab.faults import Fault
 from fleetscan.lab.fleet import Fleet, SimulatedHost
 from fleetscan.lab.host import Runtime
@@ -22,6 +23,8 @@ from fleetscan.lab.inventory import Place, render
 from fleetscan.lab.servers import ClosedPort, DeafPort, Server, WinRMServer
 from fleetscan.lab.tls import Authority
 from fleetscan.model.playbook import JSON
+
+_WAYS = {"ssh": "over SSH", "winrm": "over WinRM", "direct": "through PowerShell Direct"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,9 @@ class Lab:
 
     def describe(self) -> str:
         """One line about the fleet, for people."""
-        by = Counter(host.transport for host in self.fleet.hosts)
+        by: Counter[str] = Counter(host.transport for host in self.fleet.hosts)
         faults = sum(host.fault is not None for host in self.fleet.hosts)
-        ways = ", ".join(f"{count} over {'WinRM' if way == 'winrm' else 'SSH'}" for way, count in sorted(by.items()))
+        ways = ", ".join(f"{by[way]} {words}" for way, words in _WAYS.items() if by[way])
         title = f"{self.fleet.title}: " if self.fleet.title else ""
         return f"{title}{len(self.fleet.hosts)} simulated hosts on this machine ({ways}), {faults} of them with a fault"
 
@@ -131,14 +134,24 @@ class Lab:
         files = CredentialFiles(folder)
         stack.enter_context(selected(files.write(self._accounts.values())))
         stack.push_async_callback(self._engine.aclose)
-        for number, spec in enumerate(self.fleet.hosts, 1):
-            runtime = self._runtime(spec, files)
+        listening = [host for host in self.fleet.hosts if host.transport != "direct"]
+        for number, spec in enumerate(listening, 1):
+            runtime = self._runtime(self._with_guests(spec), files)
             server = self._server(runtime)
             stack.push_async_callback(server.aclose)
             address = f"127.1.{number // 250}.{number % 250 + 1}" if self._own_addresses else "127.0.0.1"
             place = Place(address, await server.start(address))
             self._hosts[spec.name] = _Running(runtime, server, place)
         (folder / "known_hosts").write_text(self._known_hosts(), encoding="ascii")
+
+    def _with_guests(self, spec: SimulatedHost) -> SimulatedHost:
+        guests = [
+            Guest(username=account.username, password=account.password, machine=host.machine)
+            for host in self.fleet.hosts
+            if host.via == spec.name
+            for account in [self.fleet.accounts[host.account]]
+        ]
+        return replace(spec, machine=spec.machine.model_copy(update={"guests": tuple(guests)})) if guests else spec
 
     def _with_key(self, name: str, account: Account) -> Account:
         if name not in self.fleet.keys:

@@ -20,4 +20,7 @@ def at(machine: Machine, now: datetime, *, totals: bool = True) -> Machine:
     scripts read it more than once.
     """
     probes = {name: resolved(entry, now, totals=totals) for name, entry in machine.probes.items()}
-    return machine.model_copy(update={"probes": probes})
+    guests = tuple(
+        guest.model_copy(update={"machine": at(guest.machine, now, totals=totals)}) for guest in machine.guests
+    )
+    return machine.model_copy(update={"probes": probes, "guests": guests})

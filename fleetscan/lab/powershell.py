@@ -23,7 +23,7 @@ from typing import Any
 
 from fleetscan.lab.commands import is_encoded, powershell_script, run_builtin
 from fleetscan.lab.engine import Outcome
-from fleetscan.lab.facts import Machine
+from fleetscan.lab.facts import Guest, Machine
 from fleetscan.lab.moments import at, clock
 from fleetscan.lab.processes import end, run
 
@@ -51,9 +51,18 @@ def _quoted(text: str) -> str:
 
 
 def _facts(machine: Machine) -> dict[str, Any]:
-    facts = machine.model_dump(mode="json")
+    facts = machine.model_dump(mode="json", exclude={"guests"})
     facts["os"]["computer"] = machine.computer
+    if machine.guests:
+        facts["standins"] = _standins()
+        facts["guests"] = [_guest(guest) for guest in machine.guests]
     return facts
+
+
+def _guest(guest: Guest) -> dict[str, Any]:
+    """What the stand-in for PowerShell Direct needs of a guest: who may log on, its facts, what Windows knows there."""
+    account = {"username": guest.username, "password": guest.password}
+    return {"id": guest.id, **account, "facts": _facts(guest.machine), "prepare": _prepared(guest.machine, "")}
 
 
 def _prepared(machine: Machine, script: str) -> str:

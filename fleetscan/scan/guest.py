@@ -84,7 +84,9 @@ class GuestVisit(Visit):
                 async with self.guard.logon(self.credential, self.host.name):
                     seconds = self._remaining()
                     machines = self.host.vm_names
-                    self._invocation = invoke_guest(self.payload, login, machines, seconds=seconds, skip=sorted(done))
+                    self._invocation = invoke_guest(
+                        self.payload, login, machines, seconds=seconds, skip=sorted(done), sample=self.budget.sample
+                    )
                     command = _Command(self._invocation)
                     self._output = command.output
                     group.start_soon(command.run, connection)
