@@ -97,7 +97,8 @@ if ($FleetscanRefused) {
     $FleetscanRest = $FleetscanRest -split "`n"
     $FleetscanSecret = [securestring]::new()
     foreach ($FleetscanUnit in ($FleetscanRest[-1] -split '(....)' -ne '')) { $FleetscanSecret.AppendChar([char][int]"0x$FleetscanUnit") }
-    $FleetscanCredential = [pscredential]::new((Get-FleetscanText $FleetscanRest[-2]), $FleetscanSecret)
+    $FleetscanUser = $FleetscanRest[-2]
+    $FleetscanCredential = [pscredential]::new((Get-FleetscanText $FleetscanUser), $FleetscanSecret)
     $FleetscanScript = $FleetscanRest[1..($FleetscanRest.Count - 3)] -join "`n"
     $FleetscanRest = $null
     if ($FleetscanFull) { Start-FleetscanGuestWatchdog $FleetscanParameters.deadline }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 import anyio.to_thread
@@ -64,11 +64,13 @@ class GuestVisit(Visit):
         missed: list[TransportError] = []
         for way, credential in (*self.ways[first:], *self.ways[:first]):
             try:
-                return await self._ask_through(way, credential)
+                trouble = await self._ask_through(way, credential)
             except TransportError as error:
                 missed.append(_through(way, error))
                 if not _elsewhere(error):
                     break
+            else:
+                return replace(trouble, message=f"via {way.name}: {trouble.message}") if trouble else None
         raise _summary(missed)
 
     async def _run_once(self, connection: Connection, done: set[str]) -> tuple[envelope.Reading, Trouble | None]:
