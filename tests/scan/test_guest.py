@@ -225,7 +225,7 @@ FINE = {
 OBSTACLES = {
     "off": (hyperv("h0", off), Reason.UNREACHABLE_OFF, "the VM is not running: its state is Off", "start it"),
     "twice": (hyperv("h1", twice), Reason.UNREACHABLE_VM, "several VMs of that name: 2fdad335-75ba-54ce-ae49-", "GUID"),
-    "absent": (hyperv("h2", without), Reason.UNREACHABLE_VM, "the host has no such VM among its 1", "set vm: to"),
+    "absent": (hyperv("h2", without), Reason.UNREACHABLE_VM, "the host has no such VM among its ", "set vm: to"),
     "unseen": (hyperv("h3", lambda _: []), Reason.UNREACHABLE_VM, "shows this account no VM at all", "Administrator"),
     "old": (
         hyperv("h4", build="9600", powershell="5.1"),
