@@ -134,6 +134,7 @@ class _Worker:
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
         self._busy = False
+        self._ending = asyncio.Lock()
 
     async def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request and wait for its answer; raises WorkerDiedError. A cancelled request ends the process."""
@@ -159,9 +160,10 @@ class _Worker:
 
     async def aclose(self) -> None:
         """End the process: while it is idle by the end of its input, so that it removes its files; else by force."""
-        process, self._process = self._process, None
-        if process is not None:
-            await end(process, patience=0 if self._busy else 2)
+        async with self._ending:  # whoever comes second waits until it is gone
+            process, self._process = self._process, None
+            if process is not None:
+                await end(process, patience=0 if self._busy else 2)
 
     async def _alive(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
