@@ -86,10 +86,11 @@ class GuestVisit(Visit):
                 async with self.guard.logon(self.credential, self.host.name):
                     seconds = self._remaining()
                     machines = self.host.vm_names
-                    self._invocation = invoke_guest(
+                    invocation = invoke_guest(
                         self.payload, login, machines, seconds=seconds, skip=sorted(done), sample=self.budget.sample
                     )
-                    command = _Command(self._invocation)
+                    command = _Command(invocation)
+                    self._nonce = invocation.nonce
                     self._output = command.output
                     group.start_soon(command.run, connection)
                     if not await command.until_opened():
@@ -103,9 +104,8 @@ class GuestVisit(Visit):
         if command.error is not None:
             raise command.error
         self._enter(Stage.ANSWER)
-        self._output = None
+        self._hear(command.output)
         reading = envelope.decode(command.output.stdout, command.invocation.nonce)
-        self._readings.append(reading)
         return reading, self._explained(command, reading)
 
     def _refused(self, command: _Command) -> TransportError:
