@@ -31,7 +31,7 @@ ARROWS = {
     "totals": set(),
     "rehearsal": {"factfile", "judge", "lab", "playbook", "powershell", "suggest", "validate", "yamlfile"},
     "store": {"state", "suggest"},
-    "report": {"totals"},
+    "report": {"suggest", "totals", "validate", "yamlfile"},
     "waivers": {"inventory", "playbook", "suggest", "validate", "yamlfile"},
     "lab": {"factfile", "powershell", "suggest", "validate", "yamlfile"},
 }

@@ -126,6 +126,12 @@ CsvDelimiter = Annotated[
     str, typer.Option("--csv-delimiter", metavar="CHAR", help="What separates the cells of a CSV: , ; | or tab.")
 ]
 CsvBom = Annotated[bool, typer.Option("--csv-bom", help="Begin a CSV with a byte order mark, which Excel wants.")]
+TicketColumns = Annotated[
+    str | None,
+    typer.Option(
+        "--ticket-columns", metavar="NAME|FILE", help="Columns of .tickets.csv: servicenow, jira, glpi or a YAML file."
+    ),
+]
 FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit with 3 for failures of at least this severity.")]
 All = Annotated[bool, typer.Option("--all", help="Show every finding, not only problems.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show one line.")]
@@ -147,11 +153,16 @@ ForgetRejections = Annotated[
 ]
 
 
-def report_options(csv_delimiter: str, csv_bom: bool) -> ReportOptions:
+def report_options(csv_delimiter: str, csv_bom: bool, ticket_columns: str | None) -> ReportOptions:
     """What the options on reports ask for. Raises InputError."""
     from fleetscan.report.options import ReportOptions, delimiter
 
-    return ReportOptions(csv_delimiter=delimiter(csv_delimiter), csv_bom=csv_bom)
+    columns = None
+    if ticket_columns is not None:
+        from fleetscan.report.tickets import load
+
+        columns = load(ticket_columns)
+    return ReportOptions(csv_delimiter=delimiter(csv_delimiter), csv_bom=csv_bom, ticket_columns=columns)
 
 
 def days(text: str | None) -> int:

@@ -26,6 +26,7 @@ def scan(
     output: opt.Outputs = None,
     csv_delimiter: opt.CsvDelimiter = ",",
     csv_bom: opt.CsvBom = False,
+    ticket_columns: opt.TicketColumns = None,
     fail_on: opt.FailOn = Severity.LOW,
     since: opt.Since = None,
     everything: opt.All = False,
@@ -80,7 +81,7 @@ def scan(
         sample=sample,
     )
     manner = Manner(
-        reports=opt.report_options(csv_delimiter, csv_bom),
+        reports=opt.report_options(csv_delimiter, csv_bom, ticket_columns),
         show=opt.show(everything, quiet),
         color=color,
         dry_run=dry_run,

@@ -38,12 +38,20 @@ class Format:
     """What it holds one of for each finding, to be counted when it is written."""
     takes_options: bool = False
     """Whether `render` takes ReportOptions, too."""
+    tells: bool = False
+    """Whether the module has a function `told`, which says what is in it."""
 
 
 FORMATS = {
     "csv": Format(".csv", "fleetscan.report.csv_rows", "rows", takes_options=True),
     "json": Format(".json", "fleetscan.report.json_document", "findings"),
     "html": Format(".html", "fleetscan.report.html.page", "findings"),
+    "tickets": Format(".tickets.csv", "fleetscan.report.tickets", takes_options=True, tells=True),
+    "junit": Format(".junit.xml", "fleetscan.report.junit", "cases"),
+    "hdf": Format(".hdf.json", "fleetscan.report.hdf", "results"),
+    "ocsf": Format(".ocsf.json", "fleetscan.report.ocsf", "findings"),
+    "prometheus": Format(".prom", "fleetscan.report.prometheus", takes_options=True),
+    "markdown": Format(".md", "fleetscan.report.markdown"),
     "table": Format(".txt", "fleetscan.report.table"),
 }
 
@@ -137,5 +145,11 @@ def write(report: RunReport, wanted: ReportTarget, options: ReportOptions = DEFA
         files.write_standard_output(parts, spare=spare)
     else:
         files.write(Path(wanted.path), parts, spare=spare)
-    unit = FORMATS[wanted.format].unit
-    return f"{wanted.path} ({report.counts().total():,} {unit})" if unit else wanted.path
+    contents = _contents(report, FORMATS[wanted.format], options)
+    return f"{wanted.path} ({contents})" if contents else wanted.path
+
+
+def _contents(report: RunReport, form: Format, options: ReportOptions) -> str:
+    if form.tells:
+        return str(import_module(form.module).told(report, options))
+    return f"{report.counts().total():,} {form.unit}" if form.unit else ""

@@ -46,11 +46,19 @@ def _cell(value: str | bool) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    invisible = value.startswith(("\t", "\r"))
+    return harmless(on_one_line(value), invisible=value.startswith(("\t", "\r")))
+
+
+def on_one_line(value: str) -> str:
+    """The text without controls; its line breaks show as ` ⏎ `."""
     lines = value.splitlines()
     if lines != [value]:
         value = " ⏎ ".join(line.strip() for line in lines if line.strip())
-    value = clean(value, CELL_LIMIT).replace("\t", " ")
+    return clean(value, CELL_LIMIT).replace("\t", " ")
+
+
+def harmless(value: str, *, invisible: bool = False) -> str:
+    """A cell that no spreadsheet takes for a formula and none cuts. `invisible`: it began with a tab or the like."""
     if invisible or value.lstrip().startswith(_FORMULA):
         value = f"'{value}"
     return _shorten(value)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -14,23 +11,21 @@ from fleetscan.model.facts import ProbeAnswer
 from fleetscan.model.finding import SYMPTOMATIC, Finding, Status
 from fleetscan.model.playbook import ObjectType
 from fleetscan.model.run import HostReport, RunReport, Trouble
+from fleetscan.report.json_text import dump, separated
 from fleetscan.report.rows import Row, rows
 from fleetscan.report.words import utc
-
-_encode = json.JSONEncoder(allow_nan=False, default=lambda mapping: dict(mapping.items())).encode
-_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def render(report: RunReport) -> Iterator[str]:
     """The document that `json_schema.schema` describes: a line for the run, for each host and for each finding."""
-    yield f'{{"fleetscan": {_dump(report.tool_version)},\n"run": {_dump(_run(report))},\n"hosts": [\n'
-    yield from _separated(_dump(_host(host)) for host in report.hosts)
+    yield f'{{"fleetscan": {dump(report.tool_version)},\n"run": {dump(_run(report))},\n"hosts": [\n'
+    yield from separated(dump(_host(host)) for host in report.hosts)
     yield '\n],\n"diagnoses": [\n'
-    yield from _separated(_dump(_diagnosis(diagnosis)) for diagnosis in report.diagnoses)
+    yield from separated(dump(_diagnosis(diagnosis)) for diagnosis in report.diagnoses)
     yield '\n],\n"findings": [\n'
     told = _told(report)
     explained = (row | {"diagnosis": _explanation(told, finding)} for row, (_, finding) in _with_findings(report))
-    yield from _separated(_dump(row) for row in explained)
+    yield from separated(dump(row) for row in explained)
     yield "\n]}\n"
 
 
@@ -52,34 +47,6 @@ def _explanation(told: Mapping[tuple[str, str], list[str]], finding: Finding) ->
     if finding.status not in SYMPTOMATIC or finding.object_type is not ObjectType.VM:
         return ""
     return ". ".join(told.get((finding.check_id, finding.object_id.casefold()), ()))
-
-
-def _separated(items: Iterator[str]) -> Iterator[str]:
-    for number, item in enumerate(items):
-        yield f",\n{item}" if number else item
-
-
-def _dump(value: object) -> str:
-    try:
-        text = _encode(value)
-    except ValueError:
-        text = ""
-    if not text or "\\ud" in text:  # something that JSON or UTF-8 may not be able to say: look at every part of it
-        text = json.dumps(_exact(value), allow_nan=False)
-    return text
-
-
-def _exact(value: object) -> object:
-    """The same value, without what JSON or UTF-8 cannot say: NaN and infinities become null, lone surrogates U+FFFD."""
-    if isinstance(value, str):
-        return _LONE_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(_exact(key)): _exact(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_exact(item) for item in value]
-    return value
 
 
 def _run(report: RunReport) -> dict[str, object]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fleetscan.errors import ExitStatus, InputError
+
+if TYPE_CHECKING:
+    from fleetscan.report.tickets.columns import TicketColumns
 
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
 """What separates the cells of a CSV, as users write it."""
@@ -17,6 +21,8 @@ class ReportOptions:
     csv_delimiter: str = ","
     csv_bom: bool = False
     """Begin a CSV with a byte order mark: without one, Excel reads UTF-8 as something else."""
+    ticket_columns: TicketColumns | None = None
+    """Other columns for tickets than fleetscan's own."""
     command: str = ""
     """The command that makes such a run, without hosts and checks; empty where it cannot be given again."""
     exit_status: ExitStatus | None = None
