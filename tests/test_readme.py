@@ -60,7 +60,7 @@ def test_the_table_is_the_demos(demo: tuple[str, Path]) -> None:
 
 def test_the_csv_is_the_demos(demo: tuple[str, Path]) -> None:
     header, record = csv.reader(block("demo: csv"))
-    assert tuple(header) == COLUMNS
+    assert header == list(COLUMNS)
     shown = dict(zip(header, record, strict=True))
     with demo[1].open(encoding="utf-8", newline="") as stream:
         [row] = [row for row in csv.DictReader(stream) if row["finding_key"] == shown["finding_key"]]

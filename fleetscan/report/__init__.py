@@ -30,10 +30,11 @@ STANDARD_OUTPUT = "-"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Where the function of a format is, and the suffix that asks for it."""
+    """Where the function of a format is, the suffix that asks for it, and what it is for."""
 
     suffix: str
     module: str
+    purpose: str
     unit: str = ""
     """What it holds one of for each finding, to be counted when it is written."""
     takes_options: bool = False
@@ -43,16 +44,53 @@ class Format:
 
 
 FORMATS = {
-    "csv": Format(".csv", "fleetscan.report.csv_rows", "rows", takes_options=True),
-    "json": Format(".json", "fleetscan.report.json_document", "findings"),
-    "html": Format(".html", "fleetscan.report.html.page", "findings"),
-    "tickets": Format(".tickets.csv", "fleetscan.report.tickets", takes_options=True, tells=True),
-    "junit": Format(".junit.xml", "fleetscan.report.junit", "cases"),
-    "hdf": Format(".hdf.json", "fleetscan.report.hdf", "results"),
-    "ocsf": Format(".ocsf.json", "fleetscan.report.ocsf", "findings"),
-    "prometheus": Format(".prom", "fleetscan.report.prometheus", takes_options=True),
-    "markdown": Format(".md", "fleetscan.report.markdown"),
-    "table": Format(".txt", "fleetscan.report.table"),
+    "csv": Format(
+        ".csv", "fleetscan.report.csv_rows", "spreadsheets: a row for each finding", "rows", takes_options=True
+    ),
+    "json": Format(
+        ".json",
+        "fleetscan.report.json_document",
+        "programs: the run, its hosts with their facts, its findings",
+        "findings",
+    ),
+    "html": Format(
+        ".html",
+        "fleetscan.report.html.page",
+        "people: the fleet on one page, then every finding and every host; works offline and printed",
+        "findings",
+    ),
+    "tickets": Format(
+        ".tickets.csv",
+        "fleetscan.report.tickets",
+        "change managers: a row for each host and check that fails, with its state since the night before",
+        takes_options=True,
+        tells=True,
+    ),
+    "junit": Format(
+        ".junit.xml", "fleetscan.report.junit", "CI servers: a suite for each host, a case for each finding", "cases"
+    ),
+    "hdf": Format(
+        ".hdf.json",
+        "fleetscan.report.hdf",
+        "Heimdall: a profile for each host, a control for each of its checks",
+        "results",
+    ),
+    "ocsf": Format(
+        ".ocsf.json",
+        "fleetscan.report.ocsf",
+        "security data lakes: a Compliance Finding (class 2003) for each finding",
+        "findings",
+    ),
+    "prometheus": Format(
+        ".prom",
+        "fleetscan.report.prometheus",
+        "the textfile collector of Prometheus' node exporter",
+        takes_options=True,
+    ),
+    "markdown": Format(".md", "fleetscan.report.markdown", "pull requests and chats: problems and hosts, folded"),
+    "table": Format(
+        ".txt", "fleetscan.report.table", "people: what the terminal shows, 100 columns wide, without colours"
+    ),
 }
 
 

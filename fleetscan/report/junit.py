@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import Finding, Status, tally
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.model.text import clean
 from fleetscan.report.words import utc, visit_seconds
@@ -25,7 +25,7 @@ _ELEMENTS = {
 
 def render(report: RunReport) -> Iterator[str]:
     """The run. What could not be looked at is an error, never a pass; a warning passes and says so in `system-out`."""
-    counts = Counter(_element(finding) for _, finding in report.findings())
+    counts = sum((_elements(visited) for visited in report.hosts), Counter[str]())
     seconds = (report.ended_at - report.started_at).total_seconds()
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     name = f"fleetscan {report.playbook} {report.playbook_version} {report.run_id}"
@@ -35,16 +35,21 @@ def render(report: RunReport) -> Iterator[str]:
     yield "</testsuites>\n"
 
 
-def _element(finding: Finding) -> str:
+def _element(status: Status, waived: bool) -> str:
     """The element that tells of a finding: `skipped` for a failure that is waived, none for what passes or warns."""
-    if finding.status is Status.FAIL and finding.waiver:
-        return "skipped"
-    return _ELEMENTS.get(finding.status, "")
+    return "skipped" if status is Status.FAIL and waived else _ELEMENTS.get(status, "")
+
+
+def _elements(visited: HostReport) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for (status, waived), count in tally(visited.findings).items():
+        counts[_element(status, waived)] += count
+    return counts
 
 
 def _suite(report: RunReport, visited: HostReport) -> Iterator[str]:
     host = visited.host
-    counts = Counter(_element(finding) for finding in visited.findings)
+    counts = _elements(visited)
     began = utc(visited.started_at or report.started_at).removesuffix("Z")
     names = _attribute("name", host.name) + _attribute("hostname", host.name)
     totals = f"{_totals(counts)}{_attribute('skipped', str(counts['skipped']))}"
@@ -65,7 +70,7 @@ def _case(finding: Finding) -> str:
     thing = finding.object_name or finding.object_id
     name = f"{finding.check_id} [{thing}]" if thing and thing != finding.host else finding.check_id
     head = f"<testcase{_attribute('classname', finding.host)}{_attribute('name', name)}"
-    element = _element(finding)
+    element = _element(finding.status, finding.waiver is not None)
     if element:
         message = _attribute("message", _message(finding))
         kind = _attribute("type", "waived" if element == "skipped" and finding.waiver else finding.status.value)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import Status, tally
 from fleetscan.model.history import ChangeKind, History
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.model.text import one_line
@@ -37,9 +37,10 @@ def render(report: RunReport) -> Iterator[str]:
     yield from _totals(report)
     yield from _news(report.history)
     yield from _diagnoses(report)
-    yield from _problems("Failures", report, Status.FAIL)
-    yield from _problems("Warnings", report, Status.WARN)
-    yield from _gaps(report)
+    pairs = [pair for pair in report.findings() if pair[1].status not in (Status.PASS, Status.NOT_APPLICABLE)]
+    yield from _problems("Failures", [pair for pair in pairs if pair[1].status is Status.FAIL])
+    yield from _problems("Warnings", [pair for pair in pairs if pair[1].status is Status.WARN])
+    yield from _gaps([pair for pair in pairs if pair[1].status in (Status.ERROR, Status.NOT_ASSESSED)])
     yield from _hosts(report)
 
 
@@ -60,15 +61,11 @@ def _plain(text: str) -> str:
 
 
 def _sentence(report: RunReport) -> str:
-    failing = sum(any(_fails(finding) for finding in host.findings) for host in report.hosts)
+    failing = sum(tally(host.findings)[Status.FAIL, False] > 0 for host in report.hosts)
     dark = sum(host.trouble is not None for host in report.hosts)
     parts = [f"{plural(failing, 'host')} failing" if failing else "nothing fails"]
     parts += [f"{dark:,} not assessed"] if dark else []
     return f"{', '.join(parts)}, of {plural(len(report.hosts), 'host')}" + (" (interrupted)" * report.interrupted)
-
-
-def _fails(finding: Finding) -> bool:
-    return finding.status is Status.FAIL and finding.waiver is None
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Iterator[str]:
@@ -87,7 +84,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence
 
 def _totals(report: RunReport) -> Iterator[str]:
     hosts, findings = Counter(host.verdict for host in report.hosts), report.counts()
-    waived = sum(finding.waiver is not None for _, finding in report.findings())
+    waived = sum(tally(host.findings)[status, True] for host in report.hosts for status in Status)
     rows = [[status_words(status), f"{hosts[status]}", f"{findings[status]}"] for status in ORDER]
     rows.append(["total", f"{len(report.hosts)}", f"{findings.total()}"])
     yield from _table(["", "hosts", "findings"], rows, right=["hosts", "findings"])
@@ -113,8 +110,7 @@ def _diagnoses(report: RunReport) -> Iterator[str]:
         yield f"\n… and {len(report.diagnoses) - ROWS:,} more\n"
 
 
-def _problems(title: str, report: RunReport, status: Status) -> Iterator[str]:
-    pairs = [pair for pair in report.findings() if pair[1].status is status]
+def _problems(title: str, pairs: Sequence[Pair]) -> Iterator[str]:
     if not pairs:
         return
     problems = sorted(_folded_problems(pairs), key=lambda problem: (problem.first.waiver is not None, problem.order))
@@ -159,10 +155,9 @@ def _others(problem: Problem) -> str:
     return f" and {plural(count, 'other value')}" if count else ""
 
 
-def _gaps(report: RunReport) -> Iterator[str]:
+def _gaps(pairs: Sequence[Pair]) -> Iterator[str]:
     """What could not be looked at: by reason, with the hosts."""
-    undecided = (Status.ERROR, Status.NOT_ASSESSED)
-    gaps = group((pair for pair in report.findings() if pair[1].status in undecided), lambda pair: pair[1].reason)
+    gaps = group(pairs, lambda pair: pair[1].reason)
     if not gaps:
         return
     yield "\n## Not assessed\n"

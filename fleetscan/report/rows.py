@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fleetscan.model.finding import Finding
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.report.words import utc
 
-COLUMNS = (
-    "run_id",
-    "finding_key",
-    "assessed_at",
-    "host",
-    "host_role",
-    "zone",
-    "cluster",
-    "vmm_server",
-    "object_type",
-    "object_id",
-    "object_name",
-    "check_id",
-    "check_title",
-    "article",
-    "severity",
-    "status",
-    "reason_code",
-    "message",
-    "expected",
-    "observed",
-    "waived",
-    "waiver_id",
-    "waiver_expires",
-    "remedy",
-    "reference",
-    "evidence_ref",
-    "tool_version",
-    "payload_sha256",
-)
+COLUMNS: Mapping[str, str] = {
+    "run_id": "The run that made the row.",
+    "finding_key": "The same for the same check on the same object of the same host in every run.",
+    "assessed_at": "When the visit to the host ended, UTC, ISO 8601; the end of the run if there was no visit.",
+    "host": "The host, as the inventory names it.",
+    "host_role": "Its roles, joined by `;`.",
+    "zone": "The zone from which it is reached.",
+    "cluster": "Its cluster, empty for none.",
+    "vmm_server": "The VMM server that manages it, empty for none.",
+    "object_type": "What the row is about: `host`, `vm`, `guest`, `disk` or `fleet`.",
+    "object_id": "The id of the object: a VM's GUID, a disk's path, the host's name; empty if they are not known.",
+    "object_name": "The name of the object, for people; names are not unique.",
+    "check_id": "The check, by the name of its file.",
+    "check_title": "What ought to be, in one line.",
+    "article": "The items of the article that the check answers, joined by `;`.",
+    "severity": "How much a failure matters: `critical`, `high`, `medium`, `low` or `info`.",
+    "status": "The outcome: `pass`, `warn`, `fail`, `error`, `not_applicable` or `not_assessed`.",
+    "reason_code": "Why it is not a pass, from a closed list; empty for a pass.",
+    "message": "What is wrong, or why it could not be found out, in a sentence.",
+    "expected": "What would pass.",
+    "observed": "What was found.",
+    "waived": "`true` if a waiver covers the row; the status stays what it is.",
+    "waiver_id": "That waiver, empty for none.",
+    "waiver_expires": "Its last day, empty for none.",
+    "remedy": "What to do about it.",
+    "reference": "Where to read more.",
+    "evidence_ref": "The answers that were judged, `probe@hash`, joined by `;`.",
+    "tool_version": "The version of fleetscan.",
+    "payload_sha256": "The hash of the script that ran on the host, empty if none did.",
+}
+"""Their names and what is in them, in their order."""
 
 Row = dict[str, str | bool]
 

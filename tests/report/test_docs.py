@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from fleetscan.errors import ExitStatus
-from fleetscan.report import FORMATS
 from fleetscan.report.rows import COLUMNS
+from fleetscan.report.tickets import FIELDS
+from tests import reference
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -26,13 +30,12 @@ def test_the_exit_codes_are_those_of_the_code() -> None:
     assert rows("exit-codes.md") == expected
 
 
-def test_every_format_is_described_with_its_suffix() -> None:
-    assert [row[:2] for row in rows("reports.md")] == [
-        [f"`{name}`", f"`{form.suffix}`"] for name, form in FORMATS.items()
-    ]
+def test_the_reference_of_the_formats_is_made_from_the_code() -> None:
+    text = reference.PAGE.read_text(encoding="utf-8")
+    assert text.count("<!-- from the code:") == len(reference.PARTS)
+    assert reference.page(text) == text, "run: python -m tests.reference"
 
 
-def test_every_column_is_described_in_its_order_in_one_sentence() -> None:
-    table = rows("reports.md", "## CSV")
-    assert [row[0] for row in table] == [f"`{column}`" for column in COLUMNS]
-    assert all(re.fullmatch(r"[^.]+(?:\.[^. ][^.]*)*\.", row[1]) for row in table)
+@pytest.mark.parametrize("described", [COLUMNS, FIELDS], ids=["columns", "tickets"])
+def test_every_column_is_described_in_one_sentence(described: Mapping[str, str]) -> None:
+    assert all(re.fullmatch(r"[^.]+(?:\.[^. ][^.]*)*\.", told) for told in described.values())

@@ -10,14 +10,13 @@ from dataclasses import replace
 from datetime import date
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import junitparser
 import pytest
 import xmlschema
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from prometheus_client.parser import text_string_to_metric_families
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
@@ -32,6 +31,9 @@ from tests.report import morning
 from tests.report.factory import finding, host, run, unreached, visit
 from tests.report.hostile import TEXTS, runs
 from tests.tools import needed, needed_file, node
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 WAIVER = Waiver(id="w1", owner="Anna <Durand>", ticket="CHG|1", reason="until ]]> the move", expires=date(2026, 12, 31))
 EVIL = [
@@ -244,9 +246,7 @@ def check_markdown(report: RunReport) -> None:
     kinds = Counter(token.type for token in tokens)
     assert not any("html" in kind for kind in kinds)
     assert not kinds["link_open"] + kinds["image"] + kinds["em_open"] + kinds["strong_open"]
-    tables = text(report, "markdown").count("|---|")
-    assert kinds["table_open"] <= tables
-    width, rows = 0, Counter[int]()
+    width = cells = 0
     for token in tokens:
         if token.type == "table_open":
             width = 0
@@ -255,9 +255,8 @@ def check_markdown(report: RunReport) -> None:
             cells = 0
         if token.type == "td_open":
             cells += 1
-        if token.type == "tr_close" and token.level and cells:
+        if token.type == "tr_close" and cells:
             assert cells == width
-    assert not rows
 
 
 @MAKERS
