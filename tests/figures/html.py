@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fleetscan.report.html.page import render
 from tests.html import fleets
-from tests.html.conftest import CHROMIUM
+from tests.html.browser import CHROMIUM, launch
 from tests.html.speed import Speed, speed
 
 RUNS = 3
@@ -43,7 +43,7 @@ def _in_browser(text: bytes) -> Speed:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         path = Path(folder, "report.html")
         path.write_bytes(text)
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launch(driver)
         took = [speed(browser.new_page(), path.as_uri()) for _ in range(RUNS)]
         browser.close()
     return Speed(*(min(getattr(each, name) for each in took) for name in Speed.__dataclass_fields__))

@@ -47,8 +47,9 @@ def test_the_page_asks_for_nothing_runs_nothing_foreign_and_counts_as_the_run_do
     assert told[:3] == [[len(report.hosts)], [verdicts[Status.FAIL]], [verdicts[Status.NOT_ASSESSED]]]
     counts = report.counts()
     for status in Status:
-        assert numbers(opened.text(f"[data-status={status.value}]")) == [counts[status]]
+        assert numbers(opened.page.text_content(f"[data-status={status.value}]")) == [counts[status]]
     assert numbers(opened.count()) == [counts.total(), counts.total()]
+    assert opened.page.locator("#findings").is_visible() == bool(report.hosts)
     opened.page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
     opened.page.wait_for_timeout(50)
     assert opened.clean()
@@ -86,6 +87,10 @@ def test_a_filter_leaves_what_was_asked_for_and_says_how_many(open_report: Open)
     wanted = [f for _, f in report.findings() if f.check_id == "hrl-free-space" and "sql" in f.object_name]
     assert numbers(opened.count())[0] == len(wanted)
     assert set(opened.column("check")) == {"hrl-free-space"}
+    failed = next(f for _, f in report.findings() if f.status is Status.FAIL)
+    page.locator("#search").fill(failed.key)
+    assert numbers(opened.count())[0] == 1
+    assert opened.column("check") == [failed.check_id]
     page.locator("#search").fill("nothing is called like this")
     assert page.locator("#none").is_visible()
     assert numbers(opened.count())[0] == 0
@@ -141,6 +146,16 @@ def test_addresses_lead_to_a_host_and_to_a_view_and_back(open_report: Open) -> N
     again = open_report(report, address=address)
     assert again.count() == opened.count()
     assert again.page.locator("[data-status=not_assessed]").get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize(
+    "address", ["#host=%E0%A4%A", "#host=nobody", "#f=group=x&status=odd&sort=-no", "#f=%", "#nowhere"]
+)
+def test_an_address_that_means_nothing_does_no_harm(address: str, open_report: Open) -> None:
+    opened = open_report(morning.fleet(), address=address)
+    opened.page.locator("#search").fill("hv07")
+    assert opened.text("#verdict").startswith("3 of 12 hosts fail")
+    assert opened.clean()
 
 
 def test_a_finding_opens_in_full_and_hands_the_focus_back(open_report: Open) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import SYMPTOMATIC, Finding, Status
 from fleetscan.model.history import Change, ChangeKind
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.report.html.strings import Strings, names
@@ -35,6 +35,8 @@ class HostRows:
     runs: list[list[int]] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     """Probe → the hash of the answer that was judged."""
+    keys: list[int | str] = field(default_factory=list)
+    """For each failure and warning its place among the findings, and the key by which tickets know it."""
 
 
 class FindingTable:
@@ -60,6 +62,7 @@ class FindingTable:
             if self.kinds
             else {name: [] for name in KIND_COLUMNS},
             "objects": [[part for pair in rows.objects for part in pair] for rows in self.hosts],
+            "keys": [rows.keys for rows in self.hosts],
             "runs": [[number for run in rows.runs for number in run] for rows in self.hosts],
         }
 
@@ -76,7 +79,9 @@ class FindingTable:
         rows = HostRows()
         places: dict[tuple[int, int], int] = {}
         host = self.strings.clean(report.host.name)
-        for finding in report.findings:
+        for number, finding in enumerate(report.findings):
+            if finding.status in SYMPTOMATIC:
+                rows.keys += [number, finding.key]
             name, identity = self.strings.clean(finding.object_name), self.strings.clean(finding.object_id)
             key = self.strings.add(name), self.strings.add(identity)
             place = places.get(key)

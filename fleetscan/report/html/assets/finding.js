@@ -17,6 +17,7 @@ function findingBody(row) {
       text("remedy") && term(t("remedy"), foreign("div", text("remedy"), { class: "said" }), planned(row)),
       waiverOf(row), changeOf(row),
       reason && !reason.startsWith("criterion.") && term(t("reason"), foreign("code", reason)),
+      keyOfRow.has(row) && term(t("key"), el("code", {}, keyOfRow.get(row))),
       check.reference && term(t("reference"), referenceLink(check.reference))),
     evidenceOf(row));
 }

@@ -27,12 +27,13 @@ function follow() {
     $("findings").scrollIntoView({ block: "start", behavior: "instant" });
     $("findings-title").focus({ preventScroll: true });
   } else if (address.startsWith("#host=")) {
-    openHost(decodeURIComponent(address.slice("#host=".length)));
+    openHost(new URLSearchParams(address.slice(1)).get("host"));
   }
 }
 
 function draw() {
   translate(document);
+  document.body.classList.toggle("nothing", !HOSTS.length);
   document.title = `${DATA.run.title || DATA.run.playbook} · ${DATA.run.id}`;
   $("nav").setAttribute("aria-label", t("nav"));
   const other = LANGUAGES.find((name) => name !== language.name);

@@ -52,6 +52,12 @@ DATA.runs.forEach((runs, host) => {
   HOSTS[host].end = row;
 });
 
+// The keys by which tickets know failures and warnings.
+const keyOfRow = new Map();
+DATA.keys.forEach((keys, host) => {
+  for (let at = 0; at < keys.length; at += 2) keyOfRow.set(HOSTS[host].first + keys[at], keys[at + 1]);
+});
+
 // A text of a finding, with the names that it was told without.
 function rowText(row, column) {
   const text = S[K[column][rowKind[row]]];

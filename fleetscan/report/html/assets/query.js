@@ -40,7 +40,7 @@ function wantedHost(wanted, host) {
 
 function termHits(term) {
   const hits = (texts) => only(texts.length, (index) => texts[index].includes(term));
-  return { kind: hits(haystacks.kind), host: hits(haystacks.host), object: hits(haystacks.object) };
+  return { term, kind: hits(haystacks.kind), host: hits(haystacks.host), object: hits(haystacks.object) };
 }
 
 // The rows that are wanted, in the order of the run.
@@ -56,7 +56,7 @@ function select(wanted) {
     if (!kinds[rowKind[row]] || !hosts[rowHost[row]]) continue;
     let all = true;
     for (const hit of hits) {
-      if (!hit.kind[rowKind[row]] && !hit.host[rowHost[row]] && !hit.object[rowObject[row]]) {
+      if (!hit.kind[rowKind[row]] && !hit.host[rowHost[row]] && !hit.object[rowObject[row]] && keyOfRow.get(row) !== hit.term) {
         all = false;
         break;
       }
