@@ -70,7 +70,7 @@ def evaluate(
     _require_facts(before)
     record = store.record(summary.run_id)
     book = _book(record, playbook, data)
-    files = waiver_files if waiver_files is not None else _asked(record).waivers
+    files = waiver_files if waiver_files is not None else _asked(record.command).waivers
     moment = datetime.now(UTC)
     rules = waivers.load(files, book)
     accepted = waivers.Waivers.of(rules, Inventory(hosts=record.hosts, credentials={}), moment)
@@ -97,9 +97,15 @@ def _require_facts(report: RunReport) -> None:
         raise InputError.of(f"run {report.run_id}", "what its hosts answered is no longer kept", cure)
 
 
-def _asked(record: RunRecord) -> Request:
+def bare(command: str) -> str:
+    """The command of a run without its hosts and checks; empty where it cannot be given again."""
+    asked = _asked(command)
+    return asked.bare() if asked.inventory else ""
+
+
+def _asked(command: str) -> Request:
     try:
-        return Request.parse(record.command)
+        return Request.parse(command)
     except ValueError:
         return Request()
 
@@ -108,7 +114,7 @@ def _book(record: RunRecord, playbook: str | None, data: str | None) -> Playbook
     """The playbook of a run as it is today, with the checks that were selected then."""
     from fleetscan import playbook as playbooks
 
-    asked = _asked(record)
+    asked = _asked(record.command)
     book = playbooks.load(playbook or asked.playbook or record.playbook, data or asked.data)
     return playbooks.select(book, asked.check, asked.tag)
 

@@ -127,8 +127,8 @@ class _Night:
             report, kept = self._run_kept(self.store) if self.store else (self._run(_log), True)
             for text in report.notices:
                 log.info("notice: %s", text)
-            command = replace(self.task.prepared.request, check=(), tag=()).command()
-            status, written = save(report, self.targets, exit_status(report), replace(manner.reports, command=command))
+            options = replace(manner.reports, command=self.task.prepared.request.bare())
+            status, written = save(report, self.targets, exit_status(report), options)
             status = status if kept else ExitStatus.INTERNAL
             for text in written:
                 log.info("wrote %s", text)

@@ -38,6 +38,10 @@ class Request:
             return ""
         return shlex.join(["fleetscan", "scan", *replace(self, limit=None, output=())._words()])
 
+    def bare(self) -> str:
+        """The command without hosts and checks: a look at single ones begins with it. Empty as `command` is."""
+        return replace(self, check=(), tag=()).command()
+
     def record(self) -> str:
         """The whole command, its paths absolute: it means the same from any folder."""
         return shlex.join(["fleetscan", "scan", *self._absolute()._words()])

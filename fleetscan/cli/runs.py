@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,7 @@ from fleetscan.cli.options import (
     Quiet,
     Show,
     StoreUrl,
+    TicketColumns,
     WaiverFiles,
     days,
     report_options,
@@ -72,17 +74,19 @@ def show_run(
     quiet: Quiet = False,
     csv_delimiter: CsvDelimiter = ",",
     csv_bom: CsvBom = False,
+    ticket_columns: TicketColumns = None,
     store: StoreUrl = None,
     color: ColorChoice = Color.AUTO,
 ) -> None:
     """Show a run as it was told when it ended; of an unfinished one what there is, and how to go on."""
-    from fleetscan.cli.kept import load
+    from fleetscan.cli.kept import bare, load
     from fleetscan.store import open_store
 
-    wanted, options = show(everything, quiet), report_options(csv_delimiter, csv_bom)
+    wanted, options = show(everything, quiet), report_options(csv_delimiter, csv_bom, ticket_columns)
     with open_store(store) as runs:
         report, summary = load(runs, run)
         again = _unfinished(runs, summary, store)
+    options = replace(options, command=bare(summary.command))
     if _tell(report, output or (), wanted, color, options, again) is ExitStatus.INTERNAL:
         raise typer.Exit(ExitStatus.INTERNAL)
 
@@ -93,10 +97,19 @@ def export(
     run: RunArgument = "last",
     csv_delimiter: CsvDelimiter = ",",
     csv_bom: CsvBom = False,
+    ticket_columns: TicketColumns = None,
     store: StoreUrl = None,
 ) -> None:
     """Write reports of a run: the formats of `scan -o`."""
-    show_run(run, output, quiet=True, csv_delimiter=csv_delimiter, csv_bom=csv_bom, store=store)
+    show_run(
+        run,
+        output,
+        quiet=True,
+        csv_delimiter=csv_delimiter,
+        csv_bom=csv_bom,
+        ticket_columns=ticket_columns,
+        store=store,
+    )
 
 
 @app.command()
