@@ -148,6 +148,8 @@ function global:Get-SimRegistry([string]$Path) {
         $numbers = @{ Boot = 0; System = 1; Automatic = 2; Manual = 3; Disabled = 4 }
         $values = @{}
         if ($null -ne $service) { $values.Start = $numbers["$($service.start)"] }
+        $account = (Get-SimAnswer 'vmm-fabric').server.account
+        if ($name -eq 'SCVMMService' -and $null -ne $account) { $values.ObjectName = "$account" }
         if ($name -eq 'dra' -and $agents.site_recovery.installed) { $values.ImagePath = "`"$SimProviderProgram`" /service" }
         if ($values.Count -gt 0) { return $values }
         return

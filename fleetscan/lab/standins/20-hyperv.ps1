@@ -82,6 +82,7 @@ function global:Get-VM {
             Heartbeat = $(if ($null -ne $vm.heartbeat) { [VMHeartbeatStatus]"$($vm.heartbeat)" })
             Uptime = [timespan]::FromSeconds([double]$vm.uptime_seconds)
             Generation = [int]$vm.generation
+            ReplicationMode = $(if ($vm.replica) { [VMReplicationMode]::Replica } else { [VMReplicationMode]::Primary })
             Version = "$($vm.version)"
             IsClustered = [bool]$vm.clustered
             CheckpointType = $(if ($null -ne $vm.checkpoint_type) { [CheckpointType]"$($vm.checkpoint_type)" })

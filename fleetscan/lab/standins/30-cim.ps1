@@ -25,6 +25,19 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
             # A checkpoint has a summary of its own, under an id that is no virtual machine's.
             @{ Name = '0D0D0D0D-0000-4000-8000-00000C0FFEE0'; ElementName = 'checkpoint'; IntegrationServicesVersionState = [uint16]0 }
         }
+        # What guests tell their host, as texts of XML; a machine that is off has none.
+        'Msvm_KvpExchangeComponent' {
+            $keys = @{ computer = 'FullyQualifiedDomainName'; os = 'OSName'; version = 'OSVersion'; architecture = 'ProcessorArchitecture'; integration_services = 'IntegrationServicesVersion' }
+            foreach ($vm in (Get-SimAnswer 'vm-summary').vms) {
+                $items = @(if ($vm.kvp) {
+                    foreach ($pair in ($keys.GetEnumerator() | Where-Object { $null -ne $vm.kvp.($_.Key) })) {
+                        $data = [Security.SecurityElement]::Escape("$($vm.kvp.($pair.Key))")
+                        "<INSTANCE CLASSNAME=""Msvm_KvpExchangeDataItem""><PROPERTY NAME=""Data"" TYPE=""string""><VALUE>$data</VALUE></PROPERTY><PROPERTY NAME=""Name"" TYPE=""string""><VALUE>$($pair.Value)</VALUE></PROPERTY></INSTANCE>"
+                    }
+                })
+                @{ SystemName = "$($vm.id)".ToUpper(); GuestIntrinsicExchangeItems = [string[]]$items }
+            }
+        }
         'Msvm_VirtualSystemManagementService' { Get-SimTimedInstance (Get-SimAnswer 'host-wmi').virtualization @{ Name = 'vmms' } }
         'Win32_OperatingSystem' {
             $guest = Get-SimAnswer 'guest-wmi'
@@ -130,7 +143,7 @@ function global:Get-SimTimedInstance($Query, [hashtable]$Instance) {
 }
 
 $global:SimClassProbes = @{
-    'Msvm_SummaryInformation' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
+    'Msvm_SummaryInformation' = 'vm-summary'; 'Msvm_KvpExchangeComponent' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
     'Win32_PerfRawData_Counters_HyperVVirtualStorageDevice' = 'vm-storage-counters'; 'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' = 'vm-storage-counters'
     'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'; 'MSFT_NetQosPolicySettingData' = 'azure-agents'

@@ -1,4 +1,5 @@
-# Two queries for all virtual machines: which exist, and the summary that Hyper-V Manager shows of each.
+# Three queries for all virtual machines: which exist, the summary that Hyper-V Manager shows of each, and what each guest
+# tells its host by key-value pairs. The latter lets the host speak for a guest that nobody can reach.
 # The summary says whether the integration services are up to date as a number: 0 unknown, 1 up to date, 2 mismatch.
 $pattern = '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$'
 $systems = @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' -Property @('Name', 'ElementName') -OperationTimeoutSec 40 -ErrorAction Stop)
@@ -9,6 +10,23 @@ $properties = @('Name', 'IntegrationServicesVersionState', 'GuestOperatingSystem
 $summaries = @{}
 foreach ($summary in @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_SummaryInformation' -Property $properties -OperationTimeoutSec 40 -ErrorAction Stop)) {
     $summaries["$($summary.Name)".ToLower()] = $summary
+}
+
+# Each pair is a text of XML. The names of the pairs are not translated.
+$wanted = @('FullyQualifiedDomainName', 'OSName', 'OSVersion', 'ProcessorArchitecture', 'IntegrationServicesVersion')
+$told = @{}
+foreach ($exchange in @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_KvpExchangeComponent' -Property @('SystemName', 'GuestIntrinsicExchangeItems') -OperationTimeoutSec 40 -ErrorAction Stop)) {
+    $pairs = @{}
+    foreach ($item in $exchange.GuestIntrinsicExchangeItems) {
+        $text = "$item"
+        $name = ''
+        if ($text -match '<PROPERTY NAME="Name"[^>]*><VALUE>([^<]*)</VALUE>') { $name = $Matches[1] }
+        if ($wanted -contains $name -and $text -match '<PROPERTY NAME="Data"[^>]*><VALUE>([^<]*)</VALUE>') {
+            $value = $Matches[1] -replace '&lt;', '<' -replace '&gt;', '>' -replace '&quot;', '"' -replace '&apos;', "'" -replace '&amp;', '&'
+            if ($value -ne '') { $pairs[$name] = $value }
+        }
+    }
+    if ($pairs.Count -gt 0) { $told["$($exchange.SystemName)".ToLower()] = $pairs }
 }
 
 $rows = @(foreach ($system in $systems) {
@@ -23,12 +41,24 @@ $rows = @(foreach ($system in $systems) {
         if ($summary.GuestOperatingSystem) { $guestSystem = "$($summary.GuestOperatingSystem)" }
         $providers = @(foreach ($provider in $summary.ReplicationProviderId) { "$provider".ToLower() -replace '[{}]', '' })
     }
+    $exchanged = $null
+    if ($told.ContainsKey($id)) {
+        $pairs = $told[$id]
+        $exchanged = @{
+            computer = $pairs['FullyQualifiedDomainName']
+            os = $pairs['OSName']
+            version = $pairs['OSVersion']
+            architecture = $pairs['ProcessorArchitecture']
+            integration_services = $pairs['IntegrationServicesVersion']
+        }
+    }
     @{
         id = $id
         name = "$($system.ElementName)"
         integration_version_state = $versionState
         guest_os = $guestSystem
         replication_providers = $providers
+        kvp = $exchanged
     }
 })
 @{ vms = @($rows) }

@@ -11,8 +11,15 @@ $hosts = @(foreach ($machine in @(Get-SCVMHost -VMMServer $server -ErrorAction S
     if ($null -ne $machine.CommunicationState) { $communication = "$($machine.CommunicationState)" }
     @{ name = "$($machine.Name)"; state = "$($machine.OverallState)"; communication = $communication }
 })
+# Under which account VMM's service runs.
+$account = $null
+$key = 'HKLM:\SYSTEM\CurrentControlSet\Services\SCVMMService'
+if (Test-Path -LiteralPath $key) {
+    $name = (Get-ItemProperty -LiteralPath $key -ErrorAction Stop).ObjectName
+    if ($name) { $account = "$name" }
+}
 @{
-    server = @{ name = "$($server.Name)"; version = $version }
+    server = @{ name = "$($server.Name)"; version = $version; account = $account }
     clouds = @(foreach ($cloud in $clouds) { "$($cloud.Name)" })
     logical_networks = @(foreach ($network in $logicalNetworks) { "$($network.Name)" })
     vm_networks = @(foreach ($network in $vmNetworks) { "$($network.Name)" })

@@ -17,6 +17,9 @@ $rows = @(foreach ($machine in $machines) {
     if ($null -ne $machine.Heartbeat) { $heartbeat = "$($machine.Heartbeat)" }
     $checkpointType = $null
     if ($null -ne $machine.CheckpointType) { $checkpointType = "$($machine.CheckpointType)" }
+    # 2 to 4 are copies of a machine that runs elsewhere under the same id.
+    $replica = $null
+    if ($null -ne $machine.ReplicationMode -and [int]$machine.ReplicationMode -ge 2) { $replica = $true }
     @{
         id = "$($machine.Id)".ToLower()
         name = "$($machine.Name)"
@@ -26,6 +29,7 @@ $rows = @(foreach ($machine in $machines) {
         condition_code = $conditionCode
         heartbeat = $heartbeat
         uptime_seconds = [int]$machine.Uptime.TotalSeconds
+        replica = $replica
         generation = [int]$machine.Generation
         version = "$($machine.Version)"
         clustered = [bool]$machine.IsClustered
