@@ -66,7 +66,7 @@ def _findings(playbook: Playbook, rehearsal: Rehearsal) -> tuple[Finding, ...]:
     """What the check says of the host of the case, in a run with its other hosts."""
     check = rehearsal.check
     compared = check.across.checks if check.across is not None else ()
-    book = replace(playbook, checks=tuple(c for c in playbook.checks if c is check or c.id in compared))
+    book = replace(playbook, checks=tuple(c for c in playbook.checks if c.id in (check.id, *compared)))
     reports = [_report(book, situation) for situation in (rehearsal.situation, *rehearsal.others)]
     return tuple(finding for finding in conclude(book, reports)[0].findings if finding.check_id == check.id)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fleetscan import rehearsal
-from fleetscan.judge import judge
+from fleetscan.judge import conclude, judge
 from fleetscan.lab import Engine, Fleet, Group, Machine, SimulatedHost
 from fleetscan.lab.moments import at, clock
 from fleetscan.model.facts import LATER, HostFacts, ProbeAnswer
@@ -17,6 +18,7 @@ from fleetscan.model.finding import Finding
 from fleetscan.model.host import Host, Role
 from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason
+from fleetscan.model.run import HostReport
 from fleetscan.playbook import DEFAULT, locate
 from fleetscan.playbook import load as load_playbook
 from fleetscan.powershell import answers, envelope, payload
@@ -125,5 +127,15 @@ def _flat(entry: Any, language: str) -> Any:
 
 
 def findings_of(host: Host, facts: HostFacts) -> tuple[Finding, ...]:
-    """All findings of the built-in playbook."""
-    return judge(host, facts, builtin())
+    """All findings of the built-in playbook, in a run in which the other nodes of the host's cluster are as it is."""
+    about_hosts = {"host-services", "host-wmi", "azure-agents", "windows-version"}
+    cluster = facts.answers.get("cluster")
+    nodes = (cluster.data or {}).get("nodes") if cluster is not None else None
+    names = [str(node["name"]) for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+    others = [name for name in names if name.casefold() != host.name.partition(".")[0].casefold()]
+    neighbours = [(replace(host, name=name, address=name), facts.only(about_hosts)) for name in others]
+    reports = [
+        HostReport(host=each, started_at=None, ended_at=None, facts=known, findings=judge(each, known, builtin()))
+        for each, known in [(host, facts), *((each, replace(known, meta={})) for each, known in neighbours)]
+    ]
+    return conclude(builtin(), reports)[0].findings
