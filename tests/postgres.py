@@ -68,6 +68,14 @@ class Cluster:
             connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload] # a test's own name
         return self.url(name)
 
+    def size(self, database: str) -> float:
+        """Megabytes that a database takes."""
+        import psycopg
+
+        with psycopg.connect(self.url(database)) as connection:
+            row = connection.execute("SELECT pg_database_size(%s)", [database]).fetchone()
+        return float(row[0]) / 1e6 if row else 0.0
+
     def url(self, database: str, password: str = PASSWORD) -> str:
         """The address of a database."""
         return f"postgresql://postgres:{password}@127.0.0.1:{self.port}/{database}"
