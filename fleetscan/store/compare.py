@@ -7,9 +7,10 @@ when a failure is open as of then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, or_, select
@@ -21,7 +22,7 @@ from fleetscan.store.evidence import Evidence
 from fleetscan.store.findings import is_blind
 from fleetscan.store.once import batches
 from fleetscan.store.reader import HOSTS_AT_ONCE, FindingReader, bodies
-from fleetscan.store.tables import spans, visits
+from fleetscan.store.tables import contents, spans, visits
 
 Key = tuple[int, str, str, int]
 """What makes two findings of a host the same: the check, and the object's type, identity and number."""
@@ -47,22 +48,26 @@ class Pair:
 
     @property
     def alike(self) -> bool:
-        """Whether both have the same findings, all of them decided in the later visit: then changes are few."""
-        counts = dict(zip(Status, self.later.counts.split(","), strict=True))
-        undecided = any(counts[status] != "0" for status in Status if status not in DECIDED)
-        return self.earlier is not None and self.earlier.frame == self.later.frame and not undecided
+        """Whether both are of the same checks and objects: then only what changed, fails or is not known matters."""
+        return self.before is self.after
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of one key as of a visit."""
+    """What is known of one key as of a visit. `status` is None where the object is not (or not known to be) there."""
 
-    finding: Finding | None
-    """None where the object is not (or not known to be) there."""
+    status: Status | None
     open_since: datetime | None
+    finding: Callable[[], Finding | None]
+    """Made when it is asked for: most are never shown."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is known and decided."""
+        return self.status in DECIDED
 
 
-_NOTHING = _Known(None, None)
+_NOTHING = _Known(None, None, lambda: None)
 
 
 def pairs(connection: Connection, earlier: int, later: int) -> Iterator[list[Pair]]:
@@ -100,10 +105,11 @@ def changes(connection: Connection, reader: FindingReader, batch: list[Pair]) ->
 
 
 def _spans(connection: Connection, batch: list[Pair]) -> dict[int, list[Row[Any]]]:
-    """The spans that tell of a change between the visits, or of a failure that is open at either."""
+    """The spans that tell of a change between the visits, of a failure that is open at either, or of not knowing."""
     found: dict[int, list[Row[Any]]] = {}
     later = visits.alias()
     earlier = visits.alias()
+    undecided = select(contents.c.id).where(contents.c.status.not_in([status.value for status in DECIDED]))
     for alike in (True, False):
         ids = [(pair.later.id, pair.earlier.id if pair.earlier else None) for pair in batch if pair.alike is alike]
         first, last = func.coalesce(earlier.c.seq, later.c.seq), later.c.seq
@@ -111,7 +117,8 @@ def _spans(connection: Connection, batch: list[Pair]) -> dict[int, list[Row[Any]
         low, high = case((first < last, first), else_=last), case((first < last, last), else_=first)
         within = [spans.c.first_seq <= high, or_(spans.c.until_seq.is_(None), spans.c.until_seq > low)]
         if alike:
-            within.append(or_(spans.c.first_seq > low, spans.c.until_seq <= high, spans.c.open_since.is_not(None)))
+            changed = or_(spans.c.first_seq > low, spans.c.until_seq <= high)
+            within.append(or_(changed, spans.c.open_since.is_not(None), spans.c.content.in_(undecided)))
         before = earlier.c.id.in_([number for _, number in ids if number is not None])
         query = (
             select(spans)
@@ -133,39 +140,39 @@ def _changes(reader: FindingReader, pair: Pair, rows: list[Row[Any]]) -> Iterato
         before = _state(reader, rows, pair.earlier, pair.before, lasting=True)
     after = _state(reader, rows, pair.later, pair.after, lasting=False)
     checks = {check for check, _ in pair.after.layout}
-    blind = {key[0]: known.finding for key, known in after.items() if known.finding and is_blind(known.finding)}
+    host = pair.after.host.name.casefold()
+    blind = {key[0]: known for key, known in after.items() if is_blind(known.status, key[2], host)}
     for key in [*after, *(key for key in before if key not in after)]:
         if key[0] in checks:
             old, new = before.get(key, _NOTHING), after.get(key, _NOTHING)
-            change = _gone(old, new, blind.get(key[0])) if new.finding is None else _seen(old, new.finding)
+            change = _gone(old, new, blind.get(key[0])) if new.status is None else _seen(old, new)
             if change is not None:
                 yield change
 
 
-def _seen(old: _Known, finding: Finding) -> Change | None:
+def _seen(old: _Known, new: _Known) -> Change | None:
     """How a finding stands to what was known before."""
-    decided = old.finding is not None and old.finding.status in DECIDED
-    if finding.status is Status.FAIL:
+    if new.status is Status.FAIL:
         kind = ChangeKind.NEW if old.open_since is None else ChangeKind.STILL_FAILING
-    elif finding.status in DECIDED:
-        if old.open_since is None and decided:
+    elif new.decided:
+        if old.open_since is None and old.decided:
             return None
         kind = ChangeKind.NEWLY_ASSESSED if old.open_since is None else ChangeKind.FIXED
-    elif decided or old.open_since is not None:
+    elif old.decided or old.open_since is not None:
         kind = ChangeKind.NO_LONGER_ASSESSED
     else:
         return None
-    return Change(kind=kind, before=old.finding, after=finding, open_since=old.open_since)
+    return Change(kind=kind, before=old.finding(), after=new.finding(), open_since=old.open_since)
 
 
-def _gone(old: _Known, new: _Known, blind: Finding | None) -> Change | None:
+def _gone(old: _Known, new: _Known, blind: _Known | None) -> Change | None:
     """What it means that an object is not there: it was looked for in vain, or one could not look."""
     if old.open_since is not None and new.open_since is None:
-        return Change(kind=ChangeKind.FIXED, before=old.finding, after=None, open_since=old.open_since)
-    decided = old.finding is not None and old.finding.status in DECIDED
-    if old.open_since is not None or (decided and blind is not None):
+        return Change(kind=ChangeKind.FIXED, before=old.finding(), after=None, open_since=old.open_since)
+    if old.open_since is not None or (old.decided and blind is not None):
+        after = blind.finding() if blind is not None else None
         kind = ChangeKind.NO_LONGER_ASSESSED
-        return Change(kind=kind, before=old.finding, after=blind, open_since=old.open_since)
+        return Change(kind=kind, before=old.finding(), after=after, open_since=old.open_since)
     return None
 
 
@@ -188,9 +195,11 @@ def _state(
         place = places.get((row.check, row.object), len(places))
         present = place < len(places)
         told = present or (lasting and (row.check not in checks or row.open_since is not None))
-        finding = None
+        known = _Known(None, row.open_since, lambda: None)
         if told and row.content is not None:
-            finding = reader.finding(frame.host.name, row.check, row.object, row.content, evidence)
-            finding = finding if present else replace(finding, evidence_ref="")  # of answers of another visit
-        found.append((place, (row.check, *reader.object_key(row.object)), _Known(finding, row.open_since)))
+            # An answer of another visit has another hash: what it refers to is not known any more.
+            make = partial(reader.finding, frame.host.name, row.check, row.object, row.content)
+            finding = partial(make, evidence) if present else partial(make, None)
+            known = _Known(reader.status(row.content), row.open_since, finding)
+        found.append((place, (row.check, *reader.object_key(row.object)), known))
     return {key: known for _, key, known in sorted(found, key=lambda item: item[0])}

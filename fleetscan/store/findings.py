@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, select, update
 
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.history import DECIDED
@@ -26,14 +26,8 @@ Layout = tuple[tuple[int, tuple[int, ...]], ...]
 """Findings in their order: ids of checks, each with ids of its objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Current:
-    """What holds of a check and an object until something ends it."""
-
-    object: int
-    first_seq: int
-    content: int | None
-    open_since: datetime | None
+_Current = dict[tuple[int, int], Row[Any]]
+"""By check and object: the span that nothing has ended yet, with first_seq, content, open_since and object."""
 
 
 class FindingWriter:
@@ -178,37 +172,34 @@ def _object_ids(
     return ids, same
 
 
-def _current(
-    connection: Connection, stream: int, same: Mapping[int, int], only: set[int] | None
-) -> dict[tuple[int, int], _Current]:
-    query = select(spans.c.check, spans.c.object, spans.c.first_seq, spans.c.content, spans.c.open_since).where(
-        spans.c.stream == stream, spans.c.until_seq.is_(None)
-    )
+def _current(connection: Connection, stream: int, same: Mapping[int, int], only: set[int] | None) -> _Current:
+    query = select(spans).where(spans.c.stream == stream, spans.c.until_seq.is_(None))
     if only is not None:
         query = query.where(spans.c.check.in_(only))
-    return {
-        (check, same[thing]): _Current(thing, first_seq, content, since)
-        for check, thing, first_seq, content, since in connection.execute(query)
-    }
+    return {(row.check, same[row.object]): row for row in connection.execute(query)}
 
 
-def _open_since(status: Status, old: _Current | None, began: datetime) -> datetime | None:
+def _open_since(status: Status, old: Row[Any] | None, began: datetime) -> datetime | None:
     """When the failure began that is open with this status: one that cannot be looked at stays as it was."""
     if status in DECIDED and status is not Status.FAIL:
         return None
-    open_since = old.open_since if old is not None else None
+    open_since: datetime | None = old.open_since if old is not None else None
     return open_since or (began if status is Status.FAIL else None)
 
 
 def _gone(
-    current: Mapping[tuple[int, int], _Current],
+    current: _Current,
     present: set[tuple[int, int]],
     findings: Sequence[Finding],
     check_ids: Mapping[str, int],
 ) -> list[tuple[int, int]]:
     """Open failures of objects that are not there any more, though it was looked for them."""
     looked = {check_ids[finding.check_id] for finding in findings}
-    looked -= {check_ids[finding.check_id] for finding in findings if is_blind(finding)}
+    looked -= {
+        check_ids[finding.check_id]
+        for finding in findings
+        if is_blind(finding.status, finding.object_id.casefold(), finding.host.casefold())
+    }
     return [
         (check, old.object)
         for (check, thing), old in current.items()
@@ -216,9 +207,9 @@ def _gone(
     ]
 
 
-def is_blind(finding: Finding) -> bool:
-    """Whether the finding says that one does not even know which objects there are."""
-    return finding.status not in DECIDED and finding.object_id.casefold() in ("", finding.host.casefold())
+def is_blind(status: Status | None, identity: str, host: str) -> bool:
+    """Whether a finding says that one does not even know which objects there are. Names in lower case."""
+    return status is not None and status not in DECIDED and identity in ("", host)
 
 
 def _write_spans(

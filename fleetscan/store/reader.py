@@ -58,8 +58,12 @@ class FindingReader:
         """The objects of one host are no use for the next."""
         self._objects.clear()
 
-    def finding(self, host: str, check: int, thing: int, content: int, evidence: Evidence) -> Finding:
-        """The finding whose content and object were learnt."""
+    def status(self, content: int) -> Status:
+        """What a content that was learnt comes to."""
+        return self._said[content].status
+
+    def finding(self, host: str, check: int, thing: int, content: int, evidence: Evidence | None) -> Finding:
+        """The finding whose content and object were learnt; without `evidence`, its answers are not referred to."""
         said = self._said[content]
         kind, identity, name, _ = self._objects[thing]
         return Finding(
@@ -69,7 +73,7 @@ class FindingReader:
             object_id=identity,
             object_name=name,
             status=said.status,
-            evidence_ref=evidence.fill(said.evidence),
+            evidence_ref=evidence.fill(said.evidence) if evidence is not None else "",
             **said.fields,
         )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetscan import playbook
-from fleetscan.judge import judge
+from fleetscan.judge import conclude, judge
 from fleetscan.lab import demo_fleet
 from fleetscan.lab.direct import outcome_of
 from fleetscan.lab.moments import at
@@ -42,14 +42,18 @@ class Model:
         self.book = playbook.load(None, None)
         machine = at(demo_fleet().hosts[0].machine, FIRST)
         answers = {}
+        known = [machine["id"] for machine in outcome_of(machine, "vms")["data"]["vms"]]
+        chosen = set([(identity, copy) for copy in range(VMS) for identity in known][:VMS])
         for name, probe in self.book.probes.items():
             if Role.HYPERV in probe.roles:
                 outcome = outcome_of(machine, name)
-                data = probe.validate(_with_vms(outcome["data"])) if outcome.get("status") == "ok" else None
+                data = probe.validate(_with_vms(outcome["data"], chosen)) if outcome.get("status") == "ok" else None
                 if data is not None:
                     answers[name] = ProbeAnswer(probe=name, data=data, ms=20)
         self.facts = HostFacts(meta={"computer": "HV", "now": FIRST.isoformat()}, answers=answers)
-        self.findings = judge(_host(0), self.facts, self.book)
+        alone = judge(_host(0), self.facts, self.book)
+        visit = HostReport(host=_host(0), started_at=FIRST, ended_at=FIRST, facts=self.facts, findings=alone)
+        self.findings = conclude(self.book, [visit])[0].findings
 
     def report(self, number: int, night: int) -> HostReport:
         """A host in a night: one in a hundred of its findings is not as it was the night before."""
@@ -107,23 +111,21 @@ def _host(number: int) -> Host:
     return Host(name=name, address=name, roles=(Role.HYPERV,), groups=("paris",), zone="paris", credential="audit")
 
 
-def _with_vms(value: Any) -> Any:
-    """The answer with as many machines as are wanted, copies of those that are in it."""
-    if isinstance(value, dict):
-        return {key: _copies(item) if key == "vms" else _with_vms(item) for key, item in value.items()}
-    return value
+def _with_vms(value: Any, chosen: set[tuple[str, int]]) -> Any:
+    """The answer with copies of the machines that are in it."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _copies(item, chosen) if key == "vms" else _with_vms(item, chosen) for key, item in value.items()}
 
 
-def _copies(machines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    if not machines:
-        return machines
-    chosen = ((number, machines[number % len(machines)]) for number in range(VMS))
-    return [
-        machine
-        if number < len(machines)
-        else machine | {"id": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{machine['id']}{number}")), "name": f"copy{number}"}
-        for number, machine in chosen
-    ]
+def _copies(machines: list[dict[str, Any]], chosen: set[tuple[str, int]]) -> list[dict[str, Any]]:
+    pairs = [(machine, copy) for copy in range(VMS) for machine in machines if (machine["id"], copy) in chosen]
+    return [machine | _other(machine, copy) if copy else machine for machine, copy in pairs]
+
+
+def _other(machine: dict[str, Any], copy: int) -> dict[str, Any]:
+    identity = uuid.uuid5(uuid.NAMESPACE_DNS, f"{machine['id']}{copy}")
+    return {"id": str(identity), "name": f"{machine['name']}-{copy}"}
 
 
 def measure(name: str, url: str, size: Callable[[], float], say: Callable[..., None]) -> None:
