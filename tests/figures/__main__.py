@@ -1,6 +1,6 @@
 """`make bench`: the figures of docs/figures.md, measured on this machine. The lab runs in a process of its own.
 
-python -m tests.figures [visit] [fleet] [faults] [interrupt] [password] [html]
+python -m tests.figures [visit] [fleet] [faults] [interrupt] [password] [html] [store]
 """
 
 from __future__ import annotations
@@ -155,6 +155,13 @@ def html() -> None:
     measure(say)
 
 
+def store() -> None:
+    """Nights of 1,000 hosts in SQLite and in PostgreSQL."""
+    from tests.figures.store import run
+
+    run(say)
+
+
 def say(what: str, value: object, bound: str = "") -> None:
     """One line of the result."""
     print(f"  {what:58} {value!s:>20}   {bound}", flush=True)
@@ -164,7 +171,7 @@ def main(names: Sequence[str]) -> None:
     """Run the named measurements, or all."""
     warm_up = "".join(f"import fleetscan.{room}\n" for room in ROOMS.split(", "))
     subprocess.run([sys.executable, "-c", warm_up], env=ENVIRONMENT, check=True)
-    every = {function.__name__: function for function in (visit, fleet, faults, interrupt, password, html)}
+    every = {function.__name__: function for function in (visit, fleet, faults, interrupt, password, html, store)}
     for name in names or every:
         print(name, "·", every[name].__doc__, flush=True)
         every[name]()
