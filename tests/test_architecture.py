@@ -29,6 +29,7 @@ ARROWS = {
     "judge": {"totals"},
     "scan": {"transports", "powershell", "judge", "credentials", "state", "store"},
     "totals": set(),
+    "profile": {"totals"},
     "rehearsal": {"factfile", "judge", "lab", "playbook", "powershell", "suggest", "validate", "yamlfile"},
     "store": {"state", "suggest"},
     "report": {"suggest", "totals", "validate", "yamlfile"},

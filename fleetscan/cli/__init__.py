@@ -11,6 +11,7 @@ import typer
 from fleetscan import __version__
 from fleetscan.cli import inventory, playbook, runs, waivers
 from fleetscan.cli.demo import demo
+from fleetscan.cli.profile import profile
 from fleetscan.cli.scan import scan
 from fleetscan.errors import BusyError, ExitStatus, FleetscanError, InputError
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command(epilog=EXIT_CODES)(demo)
 app.command(epilog=EXIT_CODES)(scan)
+app.command(epilog=EXIT_CODES)(profile)
 app.add_typer(inventory.app, name="inventory", help="Look at inventories: what a scan would contact, and how.")
 app.add_typer(playbook.app, name="playbook", help="Look at playbooks: what a scan asks, and how it judges.")
 app.add_typer(runs.app, name="runs", help="Look at the runs that were kept: list, show, compare, judge again, remove.")

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import anyio
 
@@ -23,10 +23,24 @@ if TYPE_CHECKING:
     from fleetscan.scan import Scan
 
 
+class Stoppable(Protocol):
+    """What can be told to end in order."""
+
+    def stop(self, reason: Reason) -> None:
+        """Start nothing more, and end what is under way."""
+
+
+class Job(Stoppable, Protocol):
+    """Work that runs until it is done, or stopped."""
+
+    async def run(self) -> None:
+        """Do it."""
+
+
 class _Stopper:
     """The first signal ends the scan in order, the second one at once, the third one whatever is going on."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Stoppable) -> None:
         self.stopped = False
         self.hurried = False
         self._scan = scan
@@ -154,6 +168,23 @@ def conduct(
             raise
     scan, stopper = scans[0]
     return Conducted(scan, stopper.stopped)
+
+
+def run_job(job: Job) -> bool:
+    """Run a job on the event loop; whether it was stopped by a signal before its end."""
+    stopper = _Stopper(job)
+
+    async def main() -> None:
+        stopper.install()
+        await job.run()
+
+    try:
+        with _handling(_interrupt):
+            anyio.run(main)
+    except KeyboardInterrupt:
+        if not stopper.stopped:
+            raise
+    return stopper.stopped
 
 
 def _interrupt(_number: int = 0, _frame: FrameType | None = None) -> None:

@@ -206,4 +206,6 @@ class Playbook:
     """Item id → what the article asks, for the coverage table."""
     data: tuple[DataSource, ...] = ()
     """The dated lists that the checks read."""
+    lists: Mapping[str, JSON] = field(default_factory=dict)
+    """Their values, by the names that expressions have for them."""
     origin: str = ""

@@ -66,6 +66,7 @@ class _Loader:
             articles=self._head.articles,
             diagnoses=diagnoses,
             data=tuple(self._data.sources.values()),
+            lists=self._data.values,
             origin=self.folder.shown,
         )
 

@@ -108,6 +108,13 @@ class Scan:
         """Whose turn it is to be judged: one host after the other."""
         self._unjudged = 0
         self._payloads: dict[frozenset[str], Payload] = {}
+        self._limits = _Limits(inventory, options.concurrency)
+
+    def asking(self, playbook: Playbook) -> Scan:
+        """A scan of the same hosts for another playbook, which shares the limits of this one and its guard."""
+        other = Scan(self._inventory, self.hosts, playbook, self._vault, self._options)
+        other.guard, other._limits = self.guard, self._limits
+        return other
 
     def stop(self, reason: Reason) -> None:
         """Start no further host, and end the visits that are under way. Safe to call more than once."""
@@ -118,14 +125,13 @@ class Scan:
 
     async def run(self, observer: Observer) -> tuple[HostReport, ...]:
         """Visit every host; the reports come in the order of the hosts."""
-        limits = _Limits(self._inventory, self._options.concurrency)
         with little_memory():
             async with anyio.create_task_group() as clock:
                 if self._options.run_timeout:
                     clock.start_soon(self._stop_in_time)
                 async with anyio.create_task_group() as visits:
                     for host in self.hosts:
-                        visits.start_soon(self._queue, host, limits.of(host, self._ways(host)), observer)
+                        visits.start_soon(self.visit, host, observer)
                 clock.cancel_scope.cancel()
         return self.collect()
 
@@ -137,10 +143,11 @@ class Scan:
         await anyio.sleep(self._options.run_timeout)
         self.stop(Reason.TIMEOUT_RUN)
 
-    async def _queue(self, host: Host, limits: Sequence[anyio.CapacityLimiter], observer: Observer) -> None:
+    async def visit(self, host: Host, observer: Observer) -> HostReport:
+        """Visit one host as soon as its limits allow it; never twice at the same time."""
         visit: Visit | None = None
         async with AsyncExitStack() as stack:
-            for limit in limits:
+            for limit in self._limits.of(host, self._ways(host)):
                 await stack.enter_async_context(limit)
             if not self._stopped:
                 visit = self._visit(host, observer)
@@ -153,6 +160,7 @@ class Scan:
         self._unjudged -= 1
         self.reports[host.name] = report.packed()
         observer.on_done(report)
+        return report
 
     async def _lull(self) -> None:
         """Until it is time to judge a host: that takes the processor from all others, so their logons go first."""
