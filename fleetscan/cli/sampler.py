@@ -43,7 +43,7 @@ def hyperv_only(request: Request) -> Prepared:
     from fleetscan.cli.prepare import read
     from fleetscan.model.host import Role
 
-    prepared = read(request)
+    prepared = read(request, datetime.now(UTC))
     hosts = tuple(host for host in prepared.hosts if Role.HYPERV in host.roles)
     if not hosts:
         raise InputError.of("-i, -l", "none of these hosts has the role hyperv", "name hosts with virtual machines")

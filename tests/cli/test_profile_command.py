@@ -19,7 +19,7 @@ from tests.cli.conftest import FLEETSCAN, StartLab, fleetscan
 from tests.labs import RunningLab
 
 HOST = ("--hosts", "1", "--base", "hv02.paris.corp.example", "--scheme", "http")
-QUICK = ("--interval", "1s", "--duration", "3s")
+QUICK = ("--interval", "2s", "--duration", "6s")
 
 
 def start(lab: RunningLab, *arguments: str) -> subprocess.Popen[str]:

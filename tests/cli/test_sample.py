@@ -28,7 +28,7 @@ def test_two_readings_in_one_visit(start_lab: StartLab, tmp_path: Path) -> None:
     lab = start_lab(*HOST)
     began = time.monotonic()
     found = findings(lab, tmp_path / "a.json", "--sample", "2s")
-    assert 2 <= time.monotonic() - began < 20
+    assert time.monotonic() - began >= 2
     passed = [finding for finding in found if finding["status"] == "pass"]
     assert {finding["check_id"] for finding in passed} == {"vm-churn", "upload-carries-churn"}
     assert all(" over 2 s" in finding["observed"] for finding in passed)
