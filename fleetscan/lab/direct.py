@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from fleetscan.factfile import is_outcome
+from fleetscan.lab import guests
 from fleetscan.lab.commands import Payload, payload, run_builtin
 from fleetscan.lab.engine import Outcome
 from fleetscan.lab.facts import Machine
@@ -22,6 +23,9 @@ class DirectEngine:
 
     async def run(self, machine: Machine, command: str, stdin: bytes, *, user: str = "") -> Outcome:
         """Answer a payload from the machine's facts, or run a built-in command."""
+        wanted = guests.asked(command, stdin)
+        if wanted is not None:
+            return guests.answer(at(machine, clock(machine)), wanted, answer)
         asked = payload(command, stdin)
         if asked is None:
             return run_builtin(machine, user, command, stdin)

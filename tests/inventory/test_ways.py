@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+from typer.testing import CliRunner
 
+from fleetscan.cli import app
+from fleetscan.errors import InputError
 from fleetscan.inventory import describe, endpoint, load
 from fleetscan.model.host import Inventory, TransportName
 from tests.inventory.conftest import hosts_of
@@ -133,3 +137,27 @@ def test_csv_and_ansible_know_the_way_too(write: Callable[..., str]) -> None:
     )
     host = hosts_of(load([ansible, logins]))["w.dmz"]
     assert (host.transport, host.via) == (TransportName.DIRECT, ("hv2.paris.example", "hv9.lyon.example"))
+
+
+def test_commands_show_the_way(write: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A", "secret one")
+    monkeypatch.setenv("B", "secret two")
+    path = write(f"{HEAD}  dmz: {{roles: [guest], credential: guests, via: [hv2, hv9], hosts: [web1.dmz]}}\n")
+    ways = "via hv2.paris.example, hv9.lyon.example"
+    listed = CliRunner().invoke(app, ["inventory", "list", "-i", path, "-l", "dmz"], catch_exceptions=False)
+    assert re.split(" {2,}", listed.stdout.splitlines()[1].strip())[-3:] == ["direct", ways, "guests"]
+    preview = CliRunner().invoke(app, ["scan", "-i", path, "-l", "dmz", "--dry-run"], catch_exceptions=False)
+    (row,) = [line for line in preview.stdout.splitlines() if line.startswith("web1.dmz")]
+    assert re.split(" {2,}", row)[1:5] == ["guest", ways, "direct", "guests"]
+
+
+def test_a_scan_of_guests_alone_asks_for_the_secret_of_their_host_too(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("B", "secret two")
+    head = HEAD.replace("transport: winrm}", "transport: winrm, winrm: {auth: ntlm}}")
+    path = write(f"{head}  dmz: {{roles: [guest], credential: guests, via: hv2, hosts: [web1.dmz]}}\n")
+    with pytest.raises(InputError) as caught:
+        CliRunner().invoke(app, ["scan", "-i", path, "-l", "dmz"], catch_exceptions=False)
+    (problem,) = caught.value.problems
+    assert problem.message == "the environment variable A is not set"

@@ -44,13 +44,12 @@ from tests import machine
 from tests.factory import playbook, probe
 from tests.scan.conftest import Watcher
 
-pytestmark = [pytest.mark.anyio, pytest.mark.powershell]
+pytestmark = pytest.mark.anyio
 
 PASSWORD = "Gäste$ 'geheim' \"x\" 😀"
 HOST = "hv01.paris.corp.example"
 DEMO = {host.name.partition(".")[0]: host for host in demo_fleet().hosts}
-NAME = probe("name", "@{ computer = $env:COMPUTERNAME; mode = [string]$ExecutionContext.SessionState.LanguageMode }")
-SMALL = playbook(replace(NAME, roles=(Role.GUEST,)))
+SMALL = playbook(probe("guest-identity", "@{ computer = $env:COMPUTERNAME }", roles=(Role.GUEST,)))
 Make = Callable[..., Scan]
 
 
@@ -241,7 +240,10 @@ OBSTACLES = {
 """What stands in the way, and what is said of it; the last guest may be on a node that cannot be asked."""
 
 
-async def test_what_stands_in_the_way_is_said_with_its_cure(lab_engine: Recorder, make: Make) -> None:
+@pytest.mark.parametrize("choice", [Choice.REAL, Choice.DIRECT])
+async def test_what_stands_in_the_way_is_said_with_its_cure(choice: Choice, make: Make) -> None:
+    """By a real PowerShell, and by the lab that imitates one."""
+    lab_engine = Recorder() if choice is Choice.REAL else DirectEngine()
     guests = [within(name, via, **system) for name, (via, system) in FINE.items()]
     guests += [within(name, via) for name, (via, *_) in OBSTACLES.items()]
     hosts = {via.name: via for via in (*(via for via, _ in FINE.values()), *(via for via, *_ in OBSTACLES.values()))}
@@ -257,10 +259,8 @@ async def test_what_stands_in_the_way_is_said_with_its_cure(lab_engine: Recorder
     reports = await scanned(lab_engine, make, fleet(*hosts.values(), *guests), text=several)
     for name, (_, system) in FINE.items():
         assert reports[name].trouble is None, reports[name].trouble
-        data = reports[name].facts.answers["name"].data
-        assert data is not None
-        assert data["computer"] == name.upper()[:15]
-        assert data["mode"] == system.get("language_mode", data["mode"])
+        assert reports[name].facts.meta["computer"] == name.upper()[:15]
+        assert reports[name].facts.meta["language_mode"] == system.get("language_mode", "FullLanguage")
     for name, (via, reason, message, hint) in OBSTACLES.items():
         trouble = reports[name].trouble
         assert trouble is not None, name
