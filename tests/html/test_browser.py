@@ -30,6 +30,16 @@ def numbers(text: str) -> list[int]:
     return [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", text)]
 
 
+def seen_in_order(page: Any) -> bool:
+    """The heading stands on top of the view, and the last row ends within it."""
+    view, head, last = (
+        page.locator(which).bounding_box() for which in (".view", ".grid thead th >> nth=0", ".grid tbody tr >> nth=-1")
+    )
+    assert abs(head["y"] - view["y"]) < 3
+    assert last["y"] + last["height"] <= view["y"] + view["height"] + 1
+    return True
+
+
 def row_of_focus(page: Any) -> int:
     """As a screen reader tells it: the heading is row 1."""
     return int(page.evaluate("document.activeElement.closest('tr').getAttribute('aria-rowindex')"))
@@ -193,6 +203,8 @@ def test_the_last_row_of_many_is_reached_by_key_and_by_scrolling(open_report: Op
     page.locator(".view").evaluate("view => { view.scrollTop = view.scrollHeight; }")
     page.wait_for_timeout(100)
     assert rows.last.get_attribute("aria-rowindex") == str(total + 1)
+    assert page.evaluate("document.activeElement.className") == "view"  # its row went out of sight
+    assert seen_in_order(page)
 
 
 def test_tab_goes_from_the_skip_link_through_the_controls(open_report: Open) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.html import fleets
 from tests.html.conftest import Open
 from tests.html.speed import speed
+from tests.html.test_browser import row_of_focus, seen_in_order
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,24 @@ def test_sixty_thousand_findings_are_filtered_and_sorted_at_once(thousand: Any, 
     assert max(took.search, took.failing, took.sort, took.scroll) < 1_000
     assert opened.page.evaluate("document.querySelectorAll('*').length") < 6_000
     assert opened.clean()
+
+
+def test_a_list_that_is_taller_than_a_browser_allows_is_scrolled_to_its_end(open_report: Open) -> None:
+    opened = open_report(fleets.large(700, vms=20, history=False))
+    page = opened.page
+    total = int(opened.count().split()[0].replace(",", ""))
+    assert total > 300_000
+    for keys, row in ((["End"], total + 1), (["ArrowUp"] * 2, total - 1), (["Home"], 2), (["ArrowDown"] * 40, 42)):
+        if keys == ["End"]:
+            page.locator(".view").focus()
+        for key in keys:
+            page.keyboard.press(key)
+        assert row_of_focus(page) == row
+        assert page.evaluate("document.activeElement.getBoundingClientRect().height") > 0
+    page.locator(".view").evaluate("view => { view.scrollTop = view.scrollHeight; }")
+    page.wait_for_timeout(100)
+    assert page.locator(".grid tbody tr").last.get_attribute("aria-rowindex") == str(total + 1)
+    assert seen_in_order(page)
 
 
 def test_the_map_of_a_thousand_hosts_is_one_screen(thousand: Any, open_report: Open) -> None:

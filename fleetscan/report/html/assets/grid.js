@@ -56,12 +56,15 @@ function paint() {
   const exact = tall ? Math.round((top / room) * last) : Math.floor(top / ROW);
   grid.first = Math.max(0, Math.min(exact, last) - (tall ? 0 : SPARE));
   const count = Math.min(fit + 2 * SPARE, grid.rows.length - grid.first);
-  grid.table.style.transform = `translateY(${tall ? top : grid.first * ROW}px)`;
+  grid.table.style.top = `${tall ? top : grid.first * ROW}px`; // a transform would carry the sticky heading away
   while (grid.pool.length < count) grid.pool.push(line());
   const focused = grid.body.contains(document.activeElement);
   grid.pool.forEach((made, at) => (at < count ? fillLine(made, grid.first + at) : made.remove()));
-  if (focused && !grid.body.contains(document.activeElement)) grid.view.focus({ preventScroll: true });
+  if (focused) (opener(grid.active) || grid.view).focus({ preventScroll: true });
 }
+
+// The button of a row, while that row exists.
+const opener = (place) => grid.pool.find((made) => made.isConnected && made.place === place)?.cellOf.check.firstChild;
 
 function line() {
   const made = el("tr");
@@ -114,5 +117,5 @@ function activate(place) {
     grid.view.scrollTop = tall ? (first / last) * room : first * ROW;
   }
   paint();
-  grid.pool.find((made) => made.isConnected && made.place === place)?.cellOf.check.firstChild.focus({ preventScroll: true });
+  opener(place)?.focus({ preventScroll: true });
 }
