@@ -39,8 +39,11 @@ class Request:
         return shlex.join(["fleetscan", "scan", *replace(self, limit=None, output=())._words()])
 
     def bare(self) -> str:
-        """The command without hosts and checks: a look at single ones begins with it. Empty as `command` is."""
-        return replace(self, check=(), tag=()).command()
+        """The command without hosts and checks, for any folder: a look at single ones begins with it.
+
+        Empty as `command` is.
+        """
+        return replace(self._absolute(), check=(), tag=()).command() if STDIN not in self.inventory else ""
 
     def record(self) -> str:
         """The whole command, its paths absolute: it means the same from any folder."""

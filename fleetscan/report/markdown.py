@@ -22,8 +22,10 @@ WORDINGS = 5
 TEXT = 300
 """Characters of a text in a cell."""
 
-_PUNCTUATION = re.compile(r"([!-/:-?\[-`{-~])")
-"""Whatever means something to Markdown is ASCII punctuation, and a backslash before any of it takes that away."""
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>|~$&!#^]|:(?=//)|^[-+=]")
+"""What means something to CommonMark or GitHub within a line, or at its beginning; a backslash takes that away."""
+_NUMBERED = re.compile("^([0-9]+)(?=[.)])")
+"""A list begins like this."""
 
 
 def render(report: RunReport) -> Iterator[str]:
@@ -56,8 +58,8 @@ def code(text: str) -> str:
 
 def _plain(text: str) -> str:
     """A sentence in which nothing is markup. An `@` is code, since a mention would call somebody."""
-    escaped = _PUNCTUATION.sub(r"\\\1", one_line(text, 2_000))
-    return escaped.replace("www", "w\N{ZERO WIDTH NON-JOINER}ww").replace("@", "`@`")
+    escaped = _MARKUP.sub(lambda match: f"\\{match[0]}", one_line(text, 2_000))
+    return _NUMBERED.sub(r"\1\\", escaped).replace("www", "w\N{ZERO WIDTH NON-JOINER}ww").replace("@", "`@`")
 
 
 def _sentence(report: RunReport) -> str:

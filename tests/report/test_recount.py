@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from defusedxml import ElementTree
 
 from fleetscan.model.finding import Status
 from fleetscan.model.run import RunReport
+from fleetscan.report import render
 from fleetscan.report.json_document import render as render_json
 from fleetscan.report.table import render as render_table
 from tests.report import morning
@@ -130,3 +134,92 @@ def test_an_unreachable_host_has_all_its_checks_in_every_format() -> None:
     assert f"{name} · hyperv · NOT ASSESSED · unreachable.refused" in screen
     assert "10.1.2.9 refuses port 5986" in screen
     assert f"fleetscan doctor {name}" in screen
+
+
+def elements(report: RunReport) -> Counter[str]:
+    """JUnit has no word for a warning and none for our statuses but in `type`."""
+    found: Counter[str] = Counter()
+    for case in ElementTree.fromstring("".join(render(report, "junit"))).iter("testcase"):
+        told = case.find("system-out")
+        verdict = next((each.attrib["type"] for each in case if "type" in each.attrib), None)
+        found[verdict or (told.text or "").partition(":")[0] if told is not None or verdict else "pass"] += 1
+    return found
+
+
+def results(report: RunReport) -> Counter[str]:
+    document = json.loads("".join(render(report, "hdf")))
+    controls = (control for profile in document["profiles"] for control in profile["controls"])
+    return Counter(result["code_desc"].partition(":")[0] for control in controls for result in control["results"])
+
+
+def events(report: RunReport) -> Counter[str]:
+    return Counter(event["unmapped"]["status"] for event in json.loads("".join(render(report, "ocsf"))))
+
+
+def samples(report: RunReport) -> Counter[str]:
+    """By host: their sum is the run's."""
+    text = "".join(render(report, "prometheus"))
+    found: Counter[str] = Counter()
+    for status, number in re.findall(r'^fleetscan_host_findings\{.*,status="(\w+)"\} (\d+)$', text, re.MULTILINE):
+        found[status] += int(number)
+    in_run = dict(re.findall(r'^fleetscan_findings\{status="(\w+)"\} (\d+)$', text, re.MULTILINE))
+    assert {status: str(found[status]) for status in in_run} == in_run
+    return found
+
+
+def cells(report: RunReport) -> Counter[str]:
+    rows = re.findall(r"^\| ([a-z ]+) \| \d+ \| (\d+) \|$", "".join(render(report, "markdown")), re.MULTILINE)
+    counts = Counter({words.replace(" ", "_"): int(number) for words, number in rows})
+    assert counts.pop("total") == counts.total()
+    return counts
+
+
+@runs
+@pytest.mark.parametrize("read", [elements, results, events, samples, cells])
+def test_the_formats_of_other_programs_count_alike(
+    make: Callable[[], RunReport], read: Callable[[RunReport], Counter[str]]
+) -> None:
+    report = make()
+    assert without_zeros(Counter({Status(status): number for status, number in read(report).items()})) == (
+        without_zeros(report.counts())
+    )
+
+
+@runs
+def test_tickets_count_failures_and_gaps(make: Callable[[], RunReport]) -> None:
+    report = make()
+    counts = report.counts()
+    found: Counter[str] = Counter()
+    for row in csv.DictReader(io.StringIO("".join(render(report, "tickets")), newline="")):
+        found[row["state"]] += int(row["object_count"]) + int(row["waived_count"])
+    assert found["new"] + found["waived"] == counts[Status.FAIL]
+    assert found["not_assessed"] == counts[Status.ERROR] + counts[Status.NOT_ASSESSED]
+
+
+@runs
+def test_no_host_is_missing_from_the_formats_of_other_programs(make: Callable[[], RunReport]) -> None:
+    report = make()
+    names = [host.host.name for host in report.hosts]
+    document = ElementTree.fromstring("".join(render(report, "junit")))
+    assert [suite.attrib["name"] for suite in document.iter("testsuite")] == names
+    assert [profile["name"] for profile in json.loads("".join(render(report, "hdf")))["profiles"]] == names
+    events = json.loads("".join(render(report, "ocsf")))
+    assert list(dict.fromkeys(event["resources"][0]["name"] for event in events)) == names
+    metrics = "".join(render(report, "prometheus"))
+    assert re.findall(r'^fleetscan_host_assessed\{host="(.*)"\}', metrics, re.MULTILINE) == names
+    listed = "".join(render(report, "markdown")).rpartition("## Hosts")[2]
+    assert sorted(expand(re.findall("`(.*?)`", listed))) == sorted(names)
+
+
+def expand(folds: list[str]) -> Iterator[str]:
+    """`hv[01-02,04].corp` back to its names."""
+    for folded in folds:
+        before, bracket, rest = folded.partition("[")
+        inside, _, after = rest.partition("]")
+        if not bracket:
+            yield folded
+            continue
+        for part in inside.split(","):
+            first, _, last = part.partition("-")
+            for number in range(int(first), int(last or first) + 1):
+                yield f"{before}{number:0{len(first)}}{after}"

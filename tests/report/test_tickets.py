@@ -224,7 +224,7 @@ def test_a_row_can_be_handed_over_alone() -> None:
     assert row["remedy"] == "Enable it for sql01. (likewise for web02, app03)"
     assert row["why"] == "No consistent snapshots."
     assert row["suggested_action"] == "enable-backup-service"
-    assert row["verify_command"] == f"fleetscan scan -i paris.yaml -l {NAME} --check backup --fail-on info"
+    assert row["verify_command"] == f"fleetscan scan -i paris.yaml -l {NAME} --check backup --fail-on info --no-store"
     assert row["planned_window"] == row["owner"] == ""
     assert list(row) == list(FIELDS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import Formatter
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter
 
 from fleetscan.model.playbook import Severity
 from fleetscan.report.csv_rows import harmless, on_one_line
@@ -49,6 +49,14 @@ class Translated(Strict):
     values: dict[str, Annotated[str, Field(strict=True)]] = Field(description="what comes out: what is written")
 
 
+def _kind(value: object) -> str:
+    return "mapping" if isinstance(value, dict | Translated) else "plain"
+
+
+# Told apart first, so that a mistake in one is not told as a mistake in both.
+Said = Annotated[Annotated[Text, Tag("plain")] | Annotated[Translated, Tag("mapping")], Discriminator(_kind)]
+
+
 class ColumnFile(Strict):
     """The columns of a ticket file."""
 
@@ -57,7 +65,7 @@ class ColumnFile(Strict):
     due_days: dict[Severity, Annotated[int, Field(ge=0, le=3650, strict=True)]] = Field(
         default=dict(DUE_DAYS), description="days until a ticket is due, by severity; none for what is not named"
     )
-    columns: dict[Name, Text | Translated] = Field(min_length=1, description="the name of each column: what is in it")
+    columns: dict[Name, Said] = Field(min_length=1, description="the name of each column: what is in it")
 
 
 def json_schema() -> dict[str, Any]:
