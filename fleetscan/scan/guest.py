@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass, field, replace
 
@@ -80,10 +81,14 @@ class GuestVisit(Visit):
         self._enter(Stage.LOGON)
         failure: TransportError | None = None
         command = None
+        # The budget stands still meanwhile: waiting for another guest's logon is not this guest's fault.
+        began, self.scope.deadline = anyio.current_time(), math.inf
         # Errors stay in here: a task group would wrap them.
         async with anyio.create_task_group() as group:
             try:
                 async with self.guard.logon(self.credential, self.host.name):
+                    self._deadline += anyio.current_time() - began
+                    self.scope.deadline = self._deadline
                     seconds = self._remaining()
                     machines = self.host.vm_names
                     invocation = invoke_guest(
@@ -116,7 +121,8 @@ class GuestVisit(Visit):
         trouble = self._explained(command, reading)
         if trouble is None:  # an end without a beginning: nothing that this payload can write
             trouble = Trouble(reason=Reason.ANSWER_FOREIGN, stage=Stage.ANSWER, message="the answer has no beginning")
-        error = TransportError(trouble.reason, trouble.stage, trouble.message, hint=trouble.hint)
+        sought = f"; looked for {' or '.join(self.host.vm_names)}" if trouble.reason is Reason.UNREACHABLE_VM else ""
+        error = TransportError(trouble.reason, trouble.stage, trouble.message + sought, hint=trouble.hint)
         return named(error, self.credential)
 
     def _explained(self, command: _Command, reading: envelope.Reading) -> Trouble | None:

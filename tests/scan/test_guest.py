@@ -224,7 +224,7 @@ FINE = {
 OBSTACLES = {
     "off": (hyperv("h0", off), Reason.UNREACHABLE_OFF, "the VM is not running: its state is Off", "start it"),
     "twice": (hyperv("h1", twice), Reason.UNREACHABLE_VM, "several VMs of that name: 2fdad335-75ba-54ce-ae49-", "GUID"),
-    "absent": (hyperv("h2", without), Reason.UNREACHABLE_VM, "the host has no such VM among its ", "set vm: to"),
+    "absent": (hyperv("h2", without), Reason.UNREACHABLE_VM, "; looked for WEB03", "set vm: to"),
     "unseen": (hyperv("h3", lambda _: []), Reason.UNREACHABLE_VM, "shows this account no VM at all", "Administrator"),
     "old": (
         hyperv("h4", build="9600", powershell="5.1"),
@@ -296,3 +296,63 @@ async def test_an_interrupted_scan_ends_at_once_and_leaves_no_shell(lab_engine: 
     trouble = reports[1].trouble
     assert trouble is not None
     assert trouble.reason is Reason.CANCELLED
+
+
+async def test_waiting_for_another_guests_logon_costs_no_time_of_the_visit(make: Make) -> None:
+    """Two guests hang at their logon, as many as may find out about a password; the third one has all of its time."""
+
+    class Hanging(DirectEngine):
+        started = 0
+
+        async def run(self, host: Machine, command: str, stdin: bytes, *, user: str = "") -> Outcome:
+            type(self).started += 1
+            if self.started <= 2:
+                await anyio.sleep(60)
+            return await super().run(host, command, stdin, user=user)
+
+    ways = [hyperv(f"w{number}") for number in range(3)]
+    guests = [within(f"g{number}", way) for number, way in enumerate(ways)]
+
+    def alone(inventory: str) -> str:
+        for each in guests:
+            inventory = inventory.replace(f'{{"name": "{each.name}"', f'{{"vm": "web03", "name": "{each.name}"')
+        return inventory
+
+    async with Lab(fleet(*ways, *guests), engine=Hanging()) as lab:
+        scan = make(lab, text=alone, host_timeout=9)
+        scan.hosts = scan.hosts[3:]
+        reports = await scan.run(Watcher())
+    reasons = Counter(report.trouble.reason if report.trouble else None for report in reports)
+    assert reasons == {Reason.TIMEOUT_HOST: 2, None: 1}
+
+
+async def test_a_host_is_asked_for_four_guests_at_once_and_within_its_zone(make: Make) -> None:
+    class Counting(DirectEngine):
+        now = most = 0
+
+        async def run(self, host: Machine, command: str, stdin: bytes, *, user: str = "") -> Outcome:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await anyio.sleep(0.3)
+            self.now -= 1
+            return await super().run(host, command, stdin, user=user)
+
+    guests = [within(f"g{number}", host()) for number in range(12)]
+
+    def one_vm(inventory: str) -> str:
+        for each in guests:
+            inventory = inventory.replace(f'{{"name": "{each.name}"', f'{{"vm": "web03", "name": "{each.name}"')
+        return inventory
+
+    def in_zone(inventory: str) -> str:
+        zone = inventory.replace(f'{{"name": "{HOST}"', f'{{"zone": "paris", "name": "{HOST}"')
+        return f"zones: {{paris: {{concurrency: 2}}}}\n{one_vm(zone)}"
+
+    for text, most in ((one_vm, 4), (in_zone, 2)):
+        counting = Counting()
+        async with Lab(fleet(host(), *guests), engine=counting) as lab:
+            scan = make(lab, text=text)
+            scan.hosts = scan.hosts[1:]
+            reports = await scan.run(Watcher())
+        assert not [report.trouble for report in reports if report.trouble]
+        assert counting.most == most
