@@ -120,6 +120,7 @@ def schema(kind: Annotated[FileKind, typer.Argument(help="Which of the files.")]
 def _coverage(book: Playbook) -> Iterator[list[str]]:
     for item, question in book.articles.items():
         answers = [check.id for check in book.checks if item in check.article]
+        answers += [f"{book.measures[item]} (command)"] if item in book.measures else []
         yield [item, question, "\n".join(answers) or NOBODY]
 
 

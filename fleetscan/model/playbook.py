@@ -204,6 +204,8 @@ class Playbook:
     diagnoses: tuple[DiagnosisRule, ...] = ()
     articles: Mapping[str, str] = field(default_factory=dict)
     """Item id → what the article asks, for the coverage table."""
+    measures: Mapping[str, str] = field(default_factory=dict)
+    """Item id → the command that measures it over time."""
     data: tuple[DataSource, ...] = ()
     """The dated lists that the checks read."""
     lists: Mapping[str, JSON] = field(default_factory=dict)

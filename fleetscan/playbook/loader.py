@@ -35,6 +35,8 @@ class _Loader:
         self.folder = folder
         head = folder.read(Path("playbook.yaml"), PlaybookFile)
         self._head = head[0] if head else None
+        if head:
+            self._measures(head[1], head[0])
         self._probes = read_probes(folder)
         names = {probe.variable for probe in self._probes.by_id.values()} | {kind.value for kind in OBJECTS}
         self._data = read_data(folder, own_data)
@@ -64,6 +66,7 @@ class _Loader:
             probes=self._probes.by_id,
             bind=self._engine.bind,
             articles=self._head.articles,
+            measures=self._head.measures,
             diagnoses=diagnoses,
             data=tuple(self._data.sources.values()),
             lists=self._data.values,
@@ -84,6 +87,11 @@ class _Loader:
         self._listed_probes(source, file)
         self._objects(source, file)
         return found
+
+    def _measures(self, source: Source, file: PlaybookFile) -> None:
+        for item in file.measures.keys() - file.articles.keys():
+            cure = did_you_mean(item, file.articles, "known are") or "add it to `articles`"
+            self._add(source, ("measures", item), f'unknown article item "{item}"', cure)
 
     def _add(self, source: Source, loc: tuple[str | int, ...], message: str, cure: str) -> None:
         self.folder.problems.append(source.document.problem(loc, message, cure))

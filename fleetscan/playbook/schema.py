@@ -77,6 +77,9 @@ class PlaybookFile(Strict):
     articles: dict[Word, Line] = Field(
         default_factory=dict, description="item → what it asks, in the order of the coverage table"
     )
+    measures: dict[Word, Line] = Field(
+        default_factory=dict, description="item → the command that measures it over time, for the coverage table"
+    )
 
 
 class RemedyEntry(Strict):
