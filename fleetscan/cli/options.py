@@ -70,7 +70,8 @@ Outputs = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Also write a report; the suffix names the format (.csv .json .html .txt), or FORMAT=FILE.",
+        help="Also write a report; the suffix names the format (.csv .json .html .tickets.csv .junit.xml .hdf.json"
+        " .ocsf.json .prom .md .txt), or FORMAT=FILE.",
     ),
 ]
 WaiverFiles = Annotated[

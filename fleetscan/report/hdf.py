@@ -15,9 +15,7 @@ _RESULT = {
     Status.PASS: "passed",
     Status.WARN: "passed",
     Status.FAIL: "failed",
-    Status.ERROR: "error",
     Status.NOT_APPLICABLE: "skipped",
-    Status.NOT_ASSESSED: "skipped",
 }
 
 
@@ -65,16 +63,26 @@ def _control(findings: Sequence[Finding], when: str) -> dict[str, object]:
         "tags": {"check": first.check_id, "severity": first.severity.value, "article": list(first.article)},
         "code": "",
         "source_location": {"ref": first.check_id, "line": 0},
-        # An object that could not be looked at must not hide behind another one that passes.
-        "results": [_result(finding, when, mixed=bool(statuses & {Status.PASS, Status.WARN})) for finding in findings],
+        "results": [_result(finding, when, _undecided(findings, finding)) for finding in findings],
     }
     if failing and all(finding.waiver for finding in failing):
         control["waiver_data"] = _waiver(failing)
     return control
 
 
-def _result(finding: Finding, when: str, *, mixed: bool) -> dict[str, object]:
-    status = "error" if mixed and finding.status is Status.NOT_ASSESSED else _RESULT[finding.status]
+def _undecided(findings: Sequence[Finding], finding: Finding) -> str:
+    """What to call an object that is not known: Heimdall sees an error first, then a failure, a pass, what is skipped.
+
+    It must not hide behind another object that passes, and must not hide one that fails.
+    """
+    if any(other.status is Status.FAIL and not other.waiver for other in findings):
+        return "skipped"
+    passes = any(other.status in (Status.PASS, Status.WARN) for other in findings)
+    return "error" if passes or finding.status is Status.ERROR else "skipped"
+
+
+def _result(finding: Finding, when: str, undecided: str) -> dict[str, object]:
+    status = _RESULT.get(finding.status, undecided)
     reason = f"{finding.reason.value}: " if finding.reason else ""
     waiver = finding.waiver
     waived = f"waived until {waiver.expires.isoformat()} by {waiver.owner} ({waiver.ticket}). " if waiver else ""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from fleetscan.cli import options
 from fleetscan.errors import ExitStatus
+from fleetscan.report import FORMATS
 from fleetscan.report.rows import COLUMNS
 from fleetscan.report.tickets import FIELDS
 from tests import reference
@@ -39,3 +42,8 @@ def test_the_reference_of_the_formats_is_made_from_the_code() -> None:
 @pytest.mark.parametrize("described", [COLUMNS, FIELDS], ids=["columns", "tickets"])
 def test_every_column_is_described_in_one_sentence(described: Mapping[str, str]) -> None:
     assert all(re.fullmatch(r"[^.]+(?:\.[^. ][^.]*)*\.", told) for told in described.values())
+
+
+def test_the_help_of_scan_names_every_suffix() -> None:
+    help_text = get_args(options.Outputs)[1].help
+    assert help_text.partition("(")[2].partition(")")[0].split() == [form.suffix for form in FORMATS.values()]

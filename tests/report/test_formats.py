@@ -167,7 +167,7 @@ def test_hdf_says_not_reviewed_for_what_could_not_be_looked_at(tmp_path: Path) -
     statuses = {control["id"]: control["status"] for control in heimdall(tmp_path, report)["controls"]}
     assert statuses == {
         "hv01/passes": "Passed",
-        "hv01/fails": "Profile Error",
+        "hv01/fails": "Failed",
         "hv01/waived": "Not Applicable",
         "hv01/absent": "Not Applicable",
         "hv01/half-seen": "Profile Error",
