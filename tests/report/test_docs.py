@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from fleetscan.cli import options
+from fleetscan.cli.options import Outputs
 from fleetscan.errors import ExitStatus
 from fleetscan.report import FORMATS
 from fleetscan.report.rows import COLUMNS
@@ -45,5 +45,5 @@ def test_every_column_is_described_in_one_sentence(described: Mapping[str, str])
 
 
 def test_the_help_of_scan_names_every_suffix() -> None:
-    help_text = get_args(options.Outputs)[1].help
+    help_text = get_args(Outputs)[1].help
     assert help_text.partition("(")[2].partition(")")[0].split() == [form.suffix for form in FORMATS.values()]
