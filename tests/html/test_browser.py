@@ -337,6 +337,7 @@ def test_history_is_told_and_without_one_that_is_told(open_report: Open) -> None
     opened.page.locator("#trend summary").click()
     assert opened.page.locator("#trend tbody tr").count() == 30
     assert opened.page.locator("#trend svg.trend g").count() == 30
+    assert f"; {kinds['new']} failures are new." in opened.text("#verdict")
     assert f"{kinds['fixed']} fixed" in opened.text("#changes")
     alone = open_report(fleets.large(10, 3, history=False))
     assert "no earlier run" in alone.text("#numbers")

@@ -5,13 +5,15 @@ function verdictSentence() {
   const n = HOSTS.length;
   const [fail, warn] = [verdicts[FAIL], verdicts[WARN]];
   const unassessed = verdicts[NOT_ASSESSED];
+  const fresh = DATA.history?.counts.new;
   const errors = verdicts[ERROR] ? t("verdict.error", { k: verdicts[ERROR] }) : "";
   if (!n) return t("verdict.empty");
   if (unassessed === n) return t("verdict.none", { n });
   if (fail) {
     const critical = countRows((row) => rowStatus(row) === FAIL && rowCheck(row).severity === 0);
     return `${t("verdict.fail", { n, fail, k: fail })}${unassessed ? t("verdict.also", { k: unassessed }) : ""}`
-      + `${errors}${critical ? t("verdict.critical", { k: critical }) : ""}.`;
+      + `${errors}${critical ? t("verdict.critical", { k: critical }) : ""}`
+      + `${fresh ? t("verdict.new", { k: fresh }) : ""}.`;
   }
   if (unassessed) return `${t("verdict.unassessed", { n, unassessed, k: unassessed })}${errors}${t("verdict.else")}.`;
   if (errors) return `${t("verdict.undecided", { n, error: verdicts[ERROR], k: verdicts[ERROR] })}${t("verdict.else")}.`;

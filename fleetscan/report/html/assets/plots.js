@@ -32,10 +32,12 @@ function drawTrend() {
   const columns = ["night", "run", "number.hosts", "failing", "unassessed", "failures"].map((key, at) => ({ title: t(key), number: at > 1 }));
   const rows = [...nights].reverse().map((night) => [moment(night[1]).replace(" UTC", ""), night[0], ...night.slice(2).map(number)]);
   const top = nights.reduce((one, other) => (other[3] + other[4] > one[3] + one[4] ? other : one));
+  const axis = el("p", { class: "axis quiet" }, el("span", {}, day(nights[0][1])), nights.length > 1 ? el("span", {}, day(last[1])) : t("trend.none"));
+  if (nights.length > 1) axis.style.width = `${(nights.length / slots) * 100}%`; // as far as the bars go
   $("trend").replaceChildren(heading(2, t("trend"), { class: "small" }),
     el("p", { class: "quiet scale" }, t("trend.most", { n: top[3] + top[4], all: top[2] })),
     svg("svg", { class: "trend", width: "100%", height: String(TREND_HEIGHT), role: "img", "aria-label": t("trend.alt", { fail, unassessed, n: hosts }) }, bars),
-    el("p", { class: "axis quiet" }, el("span", {}, day(nights[0][1])), nights.length > 1 ? el("span", {}, day(last[1])) : t("trend.none")),
+    axis,
     el("p", { class: "keys" }, swatch("fail", t("failing")), swatch("not_assessed", t("unassessed"))),
     nights.length > 1 ? asTable(columns, rows, t("trend")) : "");
 }
