@@ -8,17 +8,19 @@
 
 from __future__ import annotations
 
-import contextlib
+import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, bindparam, delete, func, select, union, update
-from sqlalchemy.exc import DBAPIError
 
 from fleetscan.store.once import batches
 from fleetscan.store.tables import answers, blobs, contents, runs, spans, streams, visits, writers
+
+_EMPTY = 0.25
+"""The share of a file that may be empty before it is written anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +103,21 @@ def _sweep(connection: Connection) -> None:
 
 
 def give_back_space(engine: Engine) -> None:
-    """Make a SQLite file as small as what is in it. A server does that by itself; so does the next time, if this fails.
+    """Make a SQLite file smaller when much of it is empty. A server does that by itself; what fails is tried next time.
 
-    SQLite writes the file anew for it, which needs the room, and nobody else writing.
+    SQLite writes the file anew for it, which needs the room, and nobody else writing. The facts of the next night fill
+    what those of the oldest one left, so a store that is pruned every night is hardly ever written anew.
     """
     if engine.dialect.name != "sqlite":
         return
-    with contextlib.suppress(DBAPIError), engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        raw.execute("VACUUM")  # type: ignore[union-attr] # an open connection
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr] # an open connection
+    pooled = engine.raw_connection()
+    try:
+        connection: Any = pooled.driver_connection  # outside of any transaction: VACUUM wants it so
+        pages, free = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+        if free > _EMPTY * pages:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error:
+        return
+    finally:
+        pooled.close()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from fleetscan.model.facts import HostFacts, ProbeAnswer
 from fleetscan.model.finding import Status
+from fleetscan.model.playbook import JSON
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.run import RunState, Trouble
 from fleetscan.store import Journal, Store, open_store
@@ -68,6 +71,22 @@ def test_facts_go_before_findings_do(store: Store) -> None:
     assert store.facts("r1", "hv01") is None
     assert store.load("r1").hosts[0].findings == made.hosts[0].findings
     assert store.load("r3") == made
+
+
+def test_a_file_that_is_pruned_gets_smaller(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    with open_store(str(path)) as store:
+        for night in range(6):
+            data: dict[str, JSON] = {"noise": os.urandom(200_000).hex()}
+            facts = HostFacts(answers={"vms": ProbeAnswer(probe="vms", data=data)})
+            made = run(f"r{night}", report(finding(), night=night, facts=facts), night=night)
+            store.begin(record(made))
+            store.finish(made)
+    before = path.stat().st_size
+    with open_store(str(path)) as store:
+        store.prune(facts_runs=1)
+        assert path.stat().st_size < before / 3
+        assert store.load("last") == made
 
 
 def test_a_run_goes_on_in_a_file_when_its_store_fails(tmp_path: Path) -> None:
