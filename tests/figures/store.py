@@ -29,7 +29,7 @@ from tests import postgres
 
 HOSTS = 1000
 VMS = 20
-NIGHTS = 6
+NIGHTS = 4
 CHANGED = 0.01
 """Of the findings, from one night to the next."""
 FIRST = datetime(2026, 11, 1, 2, tzinfo=UTC)
@@ -40,6 +40,7 @@ class Model:
 
     def __init__(self) -> None:
         self.book = playbook.load(None, None)
+        self.probes = {check.id: check.probes for check in self.book.checks}
         machine = at(demo_fleet().hosts[0].machine, FIRST)
         answers = {}
         known = [machine["id"] for machine in outcome_of(machine, "vms")["data"]["vms"]]
@@ -77,22 +78,26 @@ class Model:
 
     def _findings(self, host: Host, number: int, night: int, facts: HostFacts) -> Iterator[Finding]:
         changed: dict[int, int] = {}
+        share = round(len(self.findings) * CHANGED)
         for earlier in range(1, night + 1):
             chance = random.Random(number * 1000 + earlier)  # noqa: S311 # not for secrets
-            for place in range(len(self.findings)):
-                if chance.random() < CHANGED:
-                    changed[place] = earlier
-        probes = {check.id: check.probes for check in self.book.checks}
+            changed |= dict.fromkeys(chance.sample(range(len(self.findings)), share), earlier)
+        names: dict[str, tuple[str, str]] = {}
         for place, finding in enumerate(self.findings):
-            hashes = (f"{name}@{facts.answers[name].sha256[:12]}" for name in probes[finding.check_id])
-            known = all(name in facts.answers for name in probes[finding.check_id])
-            made = replace(finding, host=host.name, evidence_ref=";".join(hashes) if known else "")
-            if finding.object_type is ObjectType.VM and finding.object_id:
-                identity = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{finding.object_id}{number}"))
-                made = replace(made, object_id=identity, object_name=f"{finding.object_name}-{number}")
-            elif finding.object_id == self.findings[0].host:
-                made = replace(made, object_id=host.name, object_name=host.name)
+            if finding.object_id not in names:
+                names[finding.object_id] = _renamed(finding, host, number)
+            identity, name = names[finding.object_id]
+            hashes = [(probe, facts.answers.get(probe)) for probe in self.probes[finding.check_id]]
+            evidence = ";".join(f"{probe}@{answer.sha256[:12]}" for probe, answer in hashes if answer)
+            made = replace(finding, host=host.name, object_id=identity, object_name=name, evidence_ref=evidence)
             yield _changed(made, changed[place]) if place in changed else made
+
+
+def _renamed(finding: Finding, host: Host, number: int) -> tuple[str, str]:
+    if finding.object_type is ObjectType.VM and finding.object_id:
+        identity = uuid.uuid5(uuid.NAMESPACE_DNS, f"{finding.object_id}{number}")
+        return str(identity), f"{finding.object_name}-{number}"
+    return (host.name, host.name) if finding.object_id else ("", "")
 
 
 def _changed(finding: Finding, night: int) -> Finding:

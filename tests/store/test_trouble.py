@@ -18,6 +18,7 @@ from fleetscan.store import Journal, Store, default_path, engine, open_store
 from tests import postgres
 from tests.store.made import finding, record, report, run
 
+ROOT = Path(__file__).parent.parent.parent
 MADE = run("r1", report(finding()), report(finding(host="hv02"), host="hv02"))
 
 
@@ -182,6 +183,25 @@ def test_a_server_that_refuses_the_logon(cluster: postgres.Cluster) -> None:
 def test_a_database_that_is_not_there(cluster: postgres.Cluster) -> None:
     said = complaint(cluster.url("nowhere"))
     assert 'the server refuses: database "nowhere" does not exist' in said
+
+
+def test_the_server_is_set_up_as_the_documents_say(cluster: postgres.Cluster) -> None:
+    import psycopg
+
+    text = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    commands = [line.strip() for line in text.splitlines() if line.startswith("    CREATE ")]
+    assert len(commands) == 2
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        for command in (*commands, "CREATE ROLE stranger LOGIN PASSWORD '…'"):
+            connection.execute(command.encode())
+    address = f"postgresql://{{}}:…@127.0.0.1:{cluster.port}/fleetscan"
+    assert "the user lacks a right: permission denied for schema public" in complaint(address.format("stranger"))
+    with open_store(address.format("fleetscan")) as store:
+        store.begin(record(MADE))
+        store.finish(MADE)
+        assert store.load("r1") == MADE
+    with open_store(address.format("fleetscan").replace("postgresql", "postgres")) as store:
+        assert store.shown == f"postgresql://fleetscan:***@127.0.0.1:{cluster.port}/fleetscan"
 
 
 def test_a_driver_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
