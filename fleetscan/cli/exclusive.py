@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import platform
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fleetscan.errors import BusyError, InputError
+
+log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
@@ -62,11 +65,17 @@ def exclusive(name: str | None) -> Iterator[None]:
 def making(run_id: str) -> Iterator[None]:
     """Hold the lock of one run while it is made: nobody on this machine is to go on with it meanwhile."""
     name = f"run-{run_id}"
-    with exclusive(name):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(name))
+        except BusyError as error:
+            who = _described(_path(name).with_suffix(".holder"))
+            raise BusyError(f"the run {run_id} is being made just now{who}; nothing was contacted") from error
+        except InputError as error:  # a state folder that cannot be written to is no reason not to scan
+            log.info("no lock for run %s: %s", run_id, error.message)
         yield
-        path = _path(name)
     with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)  # once it is over nobody wants it any more; a killed run leaves its file
+        _path(name).unlink(missing_ok=True)  # nobody wants it any more; a killed run leaves its file
 
 
 def maker(run_id: str) -> str:

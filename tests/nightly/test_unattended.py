@@ -78,6 +78,7 @@ def test_all_three_schedulers_run_the_same_command() -> None:
     assert bare(in_the_service()) == bare(in_the_crontab()) == bare(in_the_task())
 
 
+@pytest.mark.timeout(300)
 def test_the_commands_of_the_page_work_one_after_the_other(start_lab: StartLab, tmp_path: Path) -> None:
     lab = start_lab("--hosts", "2", "--base", "hv01.paris.corp.example", "--scheme", "http")
     waivers = tmp_path / "waivers.yaml"
