@@ -156,9 +156,9 @@ class Scan:
         self._unjudged += 1
         async with self._bench:
             await self._lull()
-            report = self._settle(visit.report()) if visit is not None else self._unvisited(host)
+            report = (self._settle(visit.report()) if visit is not None else self._unvisited(host)).packed()
         self._unjudged -= 1
-        self.reports[host.name] = report.packed()
+        self.reports[host.name] = report
         observer.on_done(report)
         return report
 
