@@ -1,6 +1,6 @@
 """`make bench`: the figures of docs/figures.md, measured on this machine. The lab runs in a process of its own.
 
-python -m tests.figures [visit] [fleet] [faults] [interrupt] [password] [html] [store]
+python -m tests.figures [visit] [fleet] [store] [faults] [interrupt] [password] [html] [store]
 """
 
 from __future__ import annotations
@@ -77,6 +77,8 @@ def scan(lab: RunningLab, *options: str, interrupt_at: int = 0) -> Usage:
 
 
 SCAN = ("--concurrency", str(CONCURRENCY))
+ALONE = (*SCAN, "--no-store")
+"""What a scan itself costs; `store` measures what keeping it costs besides."""
 FLEET = (
     *("--hosts", str(HOSTS), "--scheme", "http", "--auth", "ntlm"),
     *("--latency-ms", str(LATENCY_MS), "--powershell-seconds", str(POWERSHELL_SECONDS)),
@@ -95,7 +97,7 @@ def visit() -> None:
 def fleet() -> None:
     """Healthy hosts with latency and a PowerShell that takes its second."""
     with lab(*FLEET) as hosts:
-        usage = scan(hosts, *SCAN)
+        usage = scan(hosts, *ALONE)
         still_open = hosts.total("shells_open")
     one = POWERSHELL_SECONDS + 8 * LATENCY_MS / 1000
     say(
@@ -109,10 +111,19 @@ def fleet() -> None:
     say("shells left open", still_open, "0")
 
 
+def store() -> None:
+    """The same hosts, each written to the store when it is finished."""
+    with lab(*FLEET) as hosts:
+        usage = scan(hosts, *SCAN)
+    say(f"wall time, {HOSTS} hosts, {CONCURRENCY} at once", f"{usage.wall:.1f} s")
+    say("client CPU per host, Python's start included", f"{usage.cpu / HOSTS * 1000:.1f} ms")
+    say("peak memory of the client", f"{usage.memory_mb:.0f} MB")
+
+
 def faults() -> None:
     """Two hosts in five misbehave, in every way that the lab knows."""
     with lab(*FLEET, "--misbehave", "0.4") as hosts:
-        usage = scan(hosts, *SCAN, "--host-timeout", str(HOST_TIMEOUT), "--connect-timeout", "3")
+        usage = scan(hosts, *ALONE, "--host-timeout", str(HOST_TIMEOUT), "--connect-timeout", "3")
         still_open, failed = hosts.total("shells_open"), hosts.failed_logons()
     reasons = Counter(host["trouble"]["reason"] for host in usage.document["hosts"] if host["trouble"])
     healthy = sum(not host["trouble"] for host in usage.document["hosts"])
@@ -171,7 +182,9 @@ def main(names: Sequence[str]) -> None:
     """Run the named measurements, or all."""
     warm_up = "".join(f"import fleetscan.{room}\n" for room in ROOMS.split(", "))
     subprocess.run([sys.executable, "-c", warm_up], env=ENVIRONMENT, check=True)
-    every = {function.__name__: function for function in (visit, fleet, faults, interrupt, password, html, store)}
+    every = {
+        function.__name__: function for function in (visit, fleet, store, faults, interrupt, password, html, store)
+    }
     for name in names or every:
         print(name, "·", every[name].__doc__, flush=True)
         every[name]()
