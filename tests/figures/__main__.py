@@ -1,6 +1,6 @@
 """`make bench`: the figures of docs/figures.md, measured on this machine. The lab runs in a process of its own.
 
-python -m tests.figures [visit] [fleet] [store] [faults] [interrupt] [password] [html] [store]
+python -m tests.figures [visit] [fleet] [kept] [faults] [interrupt] [password] [html] [store]
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def scan(lab: RunningLab, *options: str, interrupt_at: int = 0) -> Usage:
 
 SCAN = ("--concurrency", str(CONCURRENCY))
 ALONE = (*SCAN, "--no-store")
-"""What a scan itself costs; `store` measures what keeping it costs besides."""
+"""What a scan itself costs; `kept` measures what writing it to the store costs besides."""
 FLEET = (
     *("--hosts", str(HOSTS), "--scheme", "http", "--auth", "ntlm"),
     *("--latency-ms", str(LATENCY_MS), "--powershell-seconds", str(POWERSHELL_SECONDS)),
@@ -111,7 +111,7 @@ def fleet() -> None:
     say("shells left open", still_open, "0")
 
 
-def store() -> None:
+def kept() -> None:
     """The same hosts, each written to the store when it is finished."""
     with lab(*FLEET) as hosts:
         usage = scan(hosts, *SCAN)
@@ -182,9 +182,8 @@ def main(names: Sequence[str]) -> None:
     """Run the named measurements, or all."""
     warm_up = "".join(f"import fleetscan.{room}\n" for room in ROOMS.split(", "))
     subprocess.run([sys.executable, "-c", warm_up], env=ENVIRONMENT, check=True)
-    every = {
-        function.__name__: function for function in (visit, fleet, store, faults, interrupt, password, html, store)
-    }
+    measures = (visit, fleet, kept, faults, interrupt, password, html, store)
+    every = {function.__name__: function for function in measures}
     for name in names or every:
         print(name, "·", every[name].__doc__, flush=True)
         every[name]()
