@@ -47,7 +47,7 @@ def little_memory() -> Iterator[None]:
     _share_one_heap()
     gc.collect()
     gc.freeze()
-    gc.collect()  # Python searches all when a quarter is new since the last time: now that is a quarter of nearly nothing
+    gc.collect()  # all is searched when a quarter is new since the last time: from now on, a quarter of nearly nothing
     try:
         yield
     finally:
