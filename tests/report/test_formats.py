@@ -291,7 +291,7 @@ def test_an_interrupted_run_can_be_written(name: str) -> None:
 
 
 def test_large_runs_are_written_in_parts() -> None:
-    report = morning.many(2000)
+    report = morning.many(200)
     for name in ("csv", "json", "junit", "hdf", "ocsf", "tickets"):
         largest = max(len(part) for part in render(report, name))
         assert largest < 20_000, name
