@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 
 from fleetscan.model.profile import MEGABYTE, Load, ProfileReport, ProfileRow
-from fleetscan.report.csv_rows import _cell as cell
-from fleetscan.report.csv_rows import table
+from fleetscan.report.csv_rows import harmless, on_one_line, table
 from fleetscan.report.options import DEFAULTS, ReportOptions
 from fleetscan.report.words import utc
 
@@ -92,4 +91,6 @@ def _megabits(bits: float | None) -> float | None:
 
 def _text(value: Value) -> str:
     """Numbers are never negative: only texts can be taken for formulas."""
-    return "" if value is None else cell(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return harmless(on_one_line(value))
+    return "" if value is None else str(value)

@@ -103,10 +103,9 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
 }
 
 # A total of the facts at this moment: `2000000/s` has grown by so much a second, `2000000/s from 5s` begins anew every five.
-function global:ConvertTo-SimTotal($Total) {
+function global:ConvertTo-SimTotal($Total, [DateTimeOffset]$Now) {
     if ("$Total" -notmatch '^(\d+)/s(?: from (\d+)s)?$') { return $Total }
-    $now = if ($SimHost.os.now) { [DateTimeOffset]::Parse("$($SimHost.os.now)") } else { [DateTimeOffset]::UtcNow }
-    $seconds = $now.ToUnixTimeMilliseconds() / 1000
+    $seconds = $Now.ToUnixTimeMilliseconds() / 1000
     if ($Matches[2]) { $seconds = $seconds % [long]$Matches[2] }
     [long][Math]::Floor([long]$Matches[1] * $seconds)
 }
@@ -114,10 +113,12 @@ function global:ConvertTo-SimTotal($Total) {
 # The counters of all disks that are in use, named as Windows names them; one for a drive that holds no disk of a machine.
 function global:Get-SimStorageCounters($Answer) {
     if ($null -eq $Answer -or $null -eq $Answer.sample.ticks) { return }
+    # All counters of one query are of one moment.
+    $now = if ($SimHost.os.now) { [DateTimeOffset]::Parse("$($SimHost.os.now)") } else { [DateTimeOffset]::UtcNow }
     $base = @{
-        Timestamp_PerfTime = [uint64](ConvertTo-SimTotal $Answer.sample.ticks); Frequency_PerfTime = [uint64]$Answer.sample.frequency
+        Timestamp_PerfTime = [uint64](ConvertTo-SimTotal $Answer.sample.ticks $now); Frequency_PerfTime = [uint64]$Answer.sample.frequency
         # pshost resolves the text `now` once, when the script begins; the clock goes on.
-        Timestamp_Sys100NS = [uint64]$(if ($SimHost.os.now) { (ConvertTo-SimTime $Answer.sample.time).ToFileTimeUtc() } else { [datetime]::UtcNow.ToFileTimeUtc() })
+        Timestamp_Sys100NS = [uint64]$(if ($SimHost.os.now) { (ConvertTo-SimTime $Answer.sample.time).ToFileTimeUtc() } else { $now.ToFileTime() })
     }
     foreach ($name in $Answer.unmatched) { @{ Name = "$name"; WriteBytesPersec = [uint64]0; ReadBytesPersec = [uint64]0; ReadCount = [uint64]0; WriteCount = [uint64]0 } + $base }
     foreach ($device in $Answer.vms.devices) {
@@ -126,8 +127,8 @@ function global:Get-SimStorageCounters($Answer) {
         $prefix = if ("$($device.path)" -like '*ClusterStorage*') { '\\?\' } else { '' }
         @{
             Name = "$prefix$($device.path)" -replace '[\\/]', '-'
-            ReadBytesPersec = [uint64](ConvertTo-SimTotal $device.read_bytes); WriteBytesPersec = [uint64](ConvertTo-SimTotal $device.write_bytes)
-            ReadCount = [uint64](ConvertTo-SimTotal $device.reads); WriteCount = [uint64](ConvertTo-SimTotal $device.writes)
+            ReadBytesPersec = [uint64](ConvertTo-SimTotal $device.read_bytes $now); WriteBytesPersec = [uint64](ConvertTo-SimTotal $device.write_bytes $now)
+            ReadCount = [uint64](ConvertTo-SimTotal $device.reads $now); WriteCount = [uint64](ConvertTo-SimTotal $device.writes $now)
         } + $base
     }
 }
