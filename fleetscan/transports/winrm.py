@@ -186,10 +186,13 @@ class _Line:
         await checkpoint_if_cancelled()
         if isinstance(result, TransportError):
             self.alive = False
-            if late:
-                text = f"no complete answer within {limit:g} s"
-                raise self._link.progress.trouble(Reason.UNREACHABLE_TIMEOUT, text) from result
-            raise result
+            try:
+                if late:
+                    text = f"no complete answer within {limit:g} s"
+                    raise self._link.progress.trouble(Reason.UNREACHABLE_TIMEOUT, text) from result
+                raise result
+            finally:
+                del result  # or the error would hold this frame, which holds the error, and all that the visit holds
         return result
 
 
