@@ -56,7 +56,11 @@ def answer(machine: Machine, wanted: Asked, ask: Callable[[Machine, Payload], Ou
         return _written(encode(wanted.nonce, REFUSED, refusal))
     outcome = ask(guest.machine, wanted.payload)
     opened = _written(encode(wanted.nonce, OPENED, {})).stdout
-    return Outcome(opened + outcome.stdout, outcome.stderr, 0, outcome.seconds)
+    ended = b""
+    if outcome.exit_code:  # a question hung, and the payload has ended its process
+        broken: dict[str, JSON] = {"reason": "guest.broken", "detail": "The Hyper-V socket target process has ended."}
+        ended = _written(encode(wanted.nonce, REFUSED, broken)).stdout
+    return Outcome(opened + outcome.stdout + ended, outcome.stderr, 0, outcome.seconds)
 
 
 def _obstacle(machine: Machine, found: list[Mapping[str, JSON]]) -> dict[str, JSON] | None:

@@ -58,6 +58,7 @@ function Get-FleetscanEnding($Record, [bool]$Open) {
     if ($Open) { $reason = 'guest.broken' }
     elseif ("$($Record.CategoryInfo.Reason)" -eq 'PSDirectException') { $reason = 'guest.rejected' }
     elseif ("$($Record.FullyQualifiedErrorId)" -match 'InvalidCredential') { $reason = 'guest.rejected' }
+    elseif ("$($Record.FullyQualifiedErrorId)" -match 'ConstrainedLanguage') { $reason = 'guest.language' }
     elseif ("$($Record.CategoryInfo.Category)" -match '^(PermissionDenied|SecurityError)$') { $reason = 'guest.denied' }
     Get-FleetscanRefusal $reason $detail
 }
@@ -94,15 +95,15 @@ try {
 if ($FleetscanRefused) {
     $FleetscanRefused
 } else {
-    $FleetscanRest = $FleetscanRest -split "`n"
-    $FleetscanSecret = [securestring]::new()
-    foreach ($FleetscanUnit in ($FleetscanRest[-1] -split '(....)' -ne '')) { $FleetscanSecret.AppendChar([char][int]"0x$FleetscanUnit") }
-    $FleetscanUser = $FleetscanRest[-2]
-    $FleetscanCredential = [pscredential]::new((Get-FleetscanText $FleetscanUser), $FleetscanSecret)
-    $FleetscanScript = $FleetscanRest[1..($FleetscanRest.Count - 3)] -join "`n"
-    $FleetscanRest = $null
     if ($FleetscanFull) { Start-FleetscanGuestWatchdog $FleetscanParameters.deadline }
     try {
+        $FleetscanRest = $FleetscanRest -split "`n"
+        $FleetscanSecret = [System.Security.SecureString]::new()
+        foreach ($FleetscanUnit in ($FleetscanRest[-1] -split '(....)' -ne '')) { $FleetscanSecret.AppendChar([char][int]"0x$FleetscanUnit") }
+        $FleetscanUser = $FleetscanRest[-2]
+        $FleetscanCredential = [System.Management.Automation.PSCredential]::new((Get-FleetscanText $FleetscanUser), $FleetscanSecret)
+        $FleetscanScript = $FleetscanRest[1..($FleetscanRest.Count - 3)] -join "`n"
+        $FleetscanRest = $null
         Invoke-Command -VMId $FleetscanVM[0].Id -Credential $FleetscanCredential -ScriptBlock $FleetscanBlock -ArgumentList $FleetscanParameters.guest, $FleetscanScript -ErrorAction Stop | ForEach-Object {
             $FleetscanOpen = $true
             "$_"

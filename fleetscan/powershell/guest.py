@@ -89,6 +89,11 @@ _REFUSALS = {
         "no session with the guest could be opened: {}",
         f"{_NEEDS}; the guest must have started, its service vmicvmsession must not be disabled; {_ADMINISTRATOR}",
     ),
+    "guest.language": (
+        Reason.BLOCKED_LANGUAGE_MODE,
+        "the language mode of the host does not let a credential be made: {}",
+        "reach this guest over its network, or allow the account Full Language on the Hyper-V host",
+    ),
     "guest.broken": (Reason.ANSWER_TRUNCATED, "the session with the guest ended in the middle: {}", ""),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,22 @@ def test_the_engines_own_command_takes_the_arguments_and_what_it_lacks_here_is_n
     assert wire_form("correct horse").encode() not in done.stdout + done.stderr
 
 
+@pytest.mark.powershell
+def test_a_guest_that_falls_silent_is_given_up_at_the_deadline(tmp_path: Path) -> None:
+    if "FLEETSCAN_PSHOST" not in os.environ:
+        pytest.skip("only pshost loads functions before a script")
+    prelude = tmp_path / "prelude.ps1"
+    silent = "function global:Invoke-Command { param($VMId, $Credential, $ScriptBlock, $ArgumentList) Start-Sleep 60 }"
+    prelude.write_text(f"{PRELUDE}\n{silent}\n", encoding="ascii")
+    made = invoke_guest(payload(), LOGIN, ("web01",), seconds=2)
+    environment = {**os.environ, "PSHOST_STDIN": "1", "PSHOST_PRELUDE": str(prelude)}
+    began = time.monotonic()
+    command = [powershell(), *made.command.split()[1:]]
+    done = subprocess.run(command, input=made.stdin, capture_output=True, env=environment, timeout=50)
+    assert done.returncode != 0
+    assert time.monotonic() - began < 30
+
+
 def test_a_host_that_echoes_what_it_is_sent_shows_no_secret() -> None:
     made = invocation()
     trouble = answers.explain_silence(decode(made.stdin, made.nonce), made.stdin, made.stdin, 1)
@@ -132,7 +149,7 @@ def test_a_host_that_echoes_what_it_is_sent_shows_no_secret() -> None:
 def test_what_the_script_refuses_with_is_known_and_other_reasons_are_left_alone() -> None:
     script = (SCRIPTS / "guest.ps1").read_text(encoding="ascii")
     words = {word.strip("'") for word in script.replace("(", " ").split() if word.startswith("'guest.")}
-    assert len(words) == 9
+    assert len(words) == 10
     for word in words:
         trouble = refusal(word, "7")
         assert trouble is not None

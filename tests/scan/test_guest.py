@@ -278,6 +278,21 @@ async def test_the_rejection_of_the_hosts_credential_names_that_one(make: Make) 
     assert "(credential audit: svc-audit@CORP.EXAMPLE)" in trouble.message
 
 
+async def test_a_question_that_hangs_in_the_guest_costs_no_other(make: Make) -> None:
+    book = playbook(*(probe(name, roles=(Role.GUEST,)) for name in ("a-hangs", "b-answers")))
+    inside = guest().machine
+    facts = {**inside.probes, "a-hangs": {"status": "timeout", "error": ""}, "b-answers": {"x": 1}}
+    hanging = replace(guest(), machine=inside.model_copy(update={"probes": facts}))
+    async with Lab(fleet(host(), hanging), engine=DirectEngine()) as lab:
+        scan = make(lab, book)
+        scan.hosts = scan.hosts[1:]
+        (report,) = await scan.run(Watcher())
+        assert lab.counters(HOST).commands == 2
+    assert report.trouble is None, report.trouble
+    reasons = {name: answer.reason for name, answer in report.facts.answers.items()}
+    assert reasons == {"a-hangs": Reason.TIMEOUT_PROBE, "b-answers": None}
+
+
 async def test_an_interrupted_scan_ends_at_once_and_leaves_no_shell(lab_engine: Recorder, make: Make) -> None:
     slow = playbook(probe("slow", "Start-Sleep -Seconds 30; @{ }", roles=(Role.GUEST,), timeout=60))
     what = fleet(host(), guest())
