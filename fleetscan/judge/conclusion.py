@@ -35,7 +35,7 @@ def _afresh(playbook: Playbook, report: HostReport) -> HostReport:
     """The report without what an earlier conclusion took out of it."""
     if not any(finding.reason is Reason.OBJECT_MOVED for finding in report.findings):
         return report
-    return replace(report, findings=judge(report.host, report.facts, playbook, report.trouble))
+    return report.told(judge(report.host, report.facts, playbook, report.trouble))
 
 
 def _merged(reports: tuple[HostReport, ...]) -> tuple[HostReport, ...]:
@@ -80,4 +80,4 @@ def _without(report: HostReport, moved: dict[str, str]) -> HostReport:
             remedy="",
         )
 
-    return replace(report, findings=tuple(told(finding) for finding in report.findings))
+    return report.told([told(finding) for finding in report.findings])

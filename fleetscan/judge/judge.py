@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from fleetscan.errors import ExpressionError
@@ -61,6 +61,8 @@ def judge_across(report: HostReport, playbook: Playbook, fleet: Fleet) -> HostRe
     }
     if not checks:
         return report
+    if not any(finding.check_id in checks for finding in report.findings):
+        return report
     moved = {f.object_id for f in report.findings if f.reason is Reason.OBJECT_MOVED}
     facts = report.facts.only({probe for check in checks.values() for probe in check.probes}).without_nulls()
     court = _Court(report.host, facts, playbook, report.trouble, fleet)
@@ -78,7 +80,7 @@ def judge_across(report: HostReport, playbook: Playbook, fleet: Fleet) -> HostRe
         # An object that only probes of other checks named is known by its name alone.
         return judged[check.id].get(finding.object_id) or court.try_subject(check, stranger)
 
-    return replace(report, findings=tuple(newest(finding) for finding in report.findings))
+    return report.told([newest(finding) for finding in report.findings])
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ class HostReport:
             counts[status] += count
         return counts
 
+    def told(self, findings: Sequence[Finding]) -> HostReport:
+        """The same report with other findings, packed if those were."""
+        packed = isinstance(self.findings, PackedFindings)
+        return replace(self, findings=PackedFindings.of(findings) if packed else tuple(findings))
+
     def packed(self) -> HostReport:
         """The same report in a tenth of the memory, for the time until all hosts are done."""
         return replace(self, facts=self.facts.packed(), findings=PackedFindings.of(self.findings))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from fleetscan import state
 from fleetscan.errors import FleetscanError
+from fleetscan.model.finding import Status
+from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport, RunRecord, RunReport
 from fleetscan.store.opening import open_store
 from fleetscan.store.store import Store
@@ -30,18 +32,23 @@ class Journal:
         self.spool: Path | None = None
         """The file that the run is written to instead; None while the store takes it."""
         self._record = record
-        self._reports: list[HostReport] = []
+        self._reports: dict[str, HostReport] = {}
         self._target: Store | None = store
         if not begun:
             self._write(lambda target: target.begin(record))
 
     def add(self, report: HostReport) -> None:
         """Write down one host; see `Store.add`."""
-        self._reports.append(report)
+        self._reports[report.host.name] = report
         self._write(lambda target: target.add(self._record.run_id, report))
 
     def finish(self, report: RunReport) -> None:
-        """Write down how the run ended; see `Store.finish`."""
+        """Write down how the run ended, and what all hosts together say of one; see `Store.finish`."""
+        concluded = {host.host.name: host for host in report.hosts}
+        for early in list(self._reports.values()):
+            late = concluded.get(early.host.name, early)
+            if _verdicts(late) != _verdicts(early):
+                self.add(late)
         if not self._write(lambda target: target.finish(report)):
             self._write(lambda target: target.finish(report))
         if self.spool is not None and self._target is not None:
@@ -81,9 +88,14 @@ class Journal:
         spool = open_store(str(path))
         try:
             spool.begin(self._record)
-            for report in self._reports:
+            for report in self._reports.values():
                 spool.add(self._record.run_id, report)
         except BaseException:
             spool.close()
             raise
         return spool
+
+
+def _verdicts(report: HostReport) -> list[tuple[Status, Reason | None, str]]:
+    """What its findings say, without who answers for them."""
+    return [(finding.status, finding.reason, finding.message) for finding in report.findings]

@@ -89,6 +89,18 @@ def test_a_file_that_is_pruned_gets_smaller(tmp_path: Path) -> None:
         assert store.load("last") == made
 
 
+def test_what_all_hosts_together_say_takes_the_place_of_what_one_said(tmp_path: Path) -> None:
+    early = report(finding(Status.NOT_ASSESSED, vm="a"), host="hv01")
+    late = run("r1", report(finding(Status.FAIL, vm="a"), host="hv01"), report(finding(host="hv02"), host="hv02"))
+    with open_store(str(tmp_path / "runs.db")) as store:
+        journal = Journal(store, record(late))
+        for visit in (early, late.hosts[1]):
+            journal.add(visit)
+        journal.finish(late)
+        assert not journal.notices
+        assert store.load("r1") == late
+
+
 def test_a_run_goes_on_in_a_file_when_its_store_fails(tmp_path: Path) -> None:
     made = run("r1", report(finding(), host="hv01"), report(finding(host="hv02"), host="hv02"))
     with open_store(str(tmp_path / "runs.db")) as store:
