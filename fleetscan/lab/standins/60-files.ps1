@@ -63,6 +63,22 @@ function global:Get-Process {
     $PSCmdlet.WriteError((New-SimError ([InvalidOperationException]::new("$Name")) 'NoProcessFoundForGivenName' 'ObjectNotFound' "$Name"))
 }
 
+function global:Get-OBMachineSetting {
+    [CmdletBinding()]
+    param()
+    $agents = Get-SimAnswer 'azure-agents'
+    $settings = @{ EncryptionSetting = [pscustomobject]@{ EncryptionKeyStatus = 'Set' } }
+    $settings.ProxySetting = [pscustomobject]@{ Enabled = $null -ne $agents.proxy; ProxyServer = "$($agents.proxy)" }
+    if ($null -ne $agents.throttle) {
+        $settings.ThrottlingSetting = [pscustomobject]@{
+            Enabled = $null -ne $agents.throttle.work_hours_bits -or $null -ne $agents.throttle.other_hours_bits
+            WorkHourBandwidth = $agents.throttle.work_hours_bits
+            NonWorkHourBandwidth = $agents.throttle.other_hours_bits
+        }
+    }
+    [pscustomobject]$settings
+}
+
 function global:Get-NetTCPConnection {
     [CmdletBinding()]
     param([uint32[]]$OwningProcess, [string[]]$State)

@@ -31,20 +31,58 @@ if (Test-Path -LiteralPath $serviceKey) {
 $site.registered = [bool](Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Azure Site Recovery\Registration')
 $site.proxy_configured = [bool](Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Azure Site Recovery\ProxySettings')
 
-$remote = @()
-$processes = @(Get-Process -Name 'cbengine' -ErrorAction SilentlyContinue)
-foreach ($process in $processes) {
-    $connections = @()
-    try {
-        $connections = @(Get-NetTCPConnection -OwningProcess $process.Id -State 'Established' -ErrorAction Stop)
-    } catch {
-        # No connection is an error with this id, and an answer like any other.
-        if ("$($_.FullyQualifiedErrorId)" -notlike 'CmdletizationQuery_NotFound*') { throw }
+# The limits and the proxy that were set for the agent. The names of the limits are not documented: what is not found
+# under one of these stays unknown. Keys and passphrases of the same object are not touched.
+$throttle = $null
+$proxy = $null
+$setting = $null
+if ($recovery.installed) {
+    try { $setting = Get-OBMachineSetting -ErrorAction Stop } catch { $setting = $null }
+}
+if ($null -ne $setting) {
+    foreach ($name in @('ThrottlingSetting', 'ThrottleSetting', 'BandwidthThrottlingSetting')) {
+        $part = $setting.$name
+        if ($null -eq $part) { continue }
+        $throttle = @{ work_hours_bits = $null; other_hours_bits = $null }
+        if ("$($part.Enabled)" -eq 'False') { continue }
+        if ($part.WorkHourBandwidth) { $throttle.work_hours_bits = [long]$part.WorkHourBandwidth }
+        if ($part.NonWorkHourBandwidth) { $throttle.other_hours_bits = [long]$part.NonWorkHourBandwidth }
     }
-    foreach ($connection in $connections) {
-        if ("$($connection.RemoteAddress)" -match '^(127\.|::1$)') { continue }
-        $place = "$($connection.RemoteAddress):$($connection.RemotePort)"
-        if ($remote -notcontains $place -and $remote.Count -lt 20) { $remote += $place }
+    if ("$($setting.ProxySetting.Enabled)" -eq 'True') { $proxy = "$($setting.ProxySetting.ProxyServer)" -replace '^.*@', '' }
+}
+
+# Whom the agent talks to. Where it talks to nobody, it is looked at once more two seconds later, and the bytes that it
+# moved meanwhile are counted: those of files and of the network together, since Windows counts them together.
+$remote = @()
+$moved = $null
+$before = $null
+$processes = @(Get-Process -Name 'cbengine' -ErrorAction SilentlyContinue)
+foreach ($reading in @(1, 2)) {
+    if ($processes.Count -eq 0 -or $remote.Count -gt 0) { continue }
+    if ($reading -eq 2) { Start-Sleep -Seconds 2 }
+    foreach ($process in $processes) {
+        $connections = @()
+        try {
+            $connections = @(Get-NetTCPConnection -OwningProcess $process.Id -State 'Established' -ErrorAction Stop)
+        } catch {
+            # No connection is an error with this id, and an answer like any other.
+            if ("$($_.FullyQualifiedErrorId)" -notlike 'CmdletizationQuery_NotFound*') { throw }
+        }
+        foreach ($connection in $connections) {
+            if ("$($connection.RemoteAddress)" -match '^(127\.|::1$)') { continue }
+            $place = "$($connection.RemoteAddress):$($connection.RemotePort)"
+            if ($remote -notcontains $place -and $remote.Count -lt 20) { $remote += $place }
+        }
+    }
+    if ($remote.Count -gt 0) { continue }
+    $total = $null
+    foreach ($process in @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_Process' -Filter "Name='cbengine.exe'" -Property @('Name', 'WriteTransferCount', 'OtherTransferCount') -OperationTimeoutSec 20 -ErrorAction SilentlyContinue)) {
+        $total = [long]$total + [long]$process.WriteTransferCount + [long]$process.OtherTransferCount
+    }
+    if ($reading -eq 1) {
+        $before = $total
+    } elseif ($null -ne $before -and $null -ne $total -and $total -ge $before) {
+        $moved = $total - $before
     }
 }
 
@@ -67,6 +105,8 @@ if ($known) { $qos = @($limits) }
 @{
     recovery_services = $recovery
     site_recovery = $site
-    connections = @{ process = $processes.Count -gt 0; remote = @($remote) }
+    connections = @{ process = $processes.Count -gt 0; remote = @($remote); moved_bytes = $moved }
+    throttle = $throttle
+    proxy = $proxy
     qos_policies = $qos
 }
