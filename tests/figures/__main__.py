@@ -1,6 +1,6 @@
 """`make bench`: the figures of docs/figures.md, measured on this machine. The lab runs in a process of its own.
 
-python -m tests.figures [visit] [fleet] [kept] [faults] [interrupt] [password] [html] [store]
+python -m tests.figures [visit] [fleet] [kept] [faults] [interrupt] [password] [html] [store] [article]
 """
 
 from __future__ import annotations
@@ -173,6 +173,13 @@ def store() -> None:
     run(say)
 
 
+def article() -> None:
+    """The built-in playbook: payloads, probes on a host with 100 machines, the judge of 1,000 hosts."""
+    from tests.figures.article import run
+
+    run(say)
+
+
 def say(what: str, value: object, bound: str = "") -> None:
     """One line of the result."""
     print(f"  {what:58} {value!s:>20}   {bound}", flush=True)
@@ -182,7 +189,7 @@ def main(names: Sequence[str]) -> None:
     """Run the named measurements, or all."""
     warm_up = "".join(f"import fleetscan.{room}\n" for room in ROOMS.split(", "))
     subprocess.run([sys.executable, "-c", warm_up], env=ENVIRONMENT, check=True)
-    measures = (visit, fleet, kept, faults, interrupt, password, html, store)
+    measures = (visit, fleet, kept, faults, interrupt, password, html, store, article)
     every = {function.__name__: function for function in measures}
     for name in names or every:
         print(name, "·", every[name].__doc__, flush=True)

@@ -13,6 +13,7 @@ from fleetscan.model.facts import ProbeAnswer
 from fleetscan.model.host import Role
 from fleetscan.model.playbook import Language, Probe
 from fleetscan.model.reasons import Reason
+from tests.figures.article import calls_in_loops
 from tests.playbooks.support import LANGUAGES, builtin, healthy, simulated, speaking, visit
 
 pytestmark = [pytest.mark.anyio, pytest.mark.powershell]
@@ -126,3 +127,10 @@ async def test_start_types_stand_in_the_registry_where_services_tell_none(
     old = await _ask(powershell, probe, speaking(machine, "en-US", build="9600"))
     assert old.data is not None, old.message
     assert old.data == new.data
+
+
+def test_machines_are_asked_about_all_at_once() -> None:
+    """No probe that lists machines calls a command of Windows in a loop over them."""
+    called = calls_in_loops(builtin())
+    assert {name for name in called if "vms" in builtin().probes[name].shape} == set()
+    assert "host-wmi" in called, "the two namespaces are asked one after the other, so loops are seen"

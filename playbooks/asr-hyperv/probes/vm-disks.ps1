@@ -49,9 +49,14 @@ foreach ($folder in $logs.Keys) {
 $space = @{}
 foreach ($volume in $volumes) { if ("$($volume.Name)" -match '^[A-Za-z]:') { $space["$($volume.Name)".ToLower()] = $volume } }
 $used = @{}
+$drivesOf = @{}
+foreach ($drive in $drives) {
+    $owner = "$($drive.VMId)"
+    if (-not $drivesOf.ContainsKey($owner)) { $drivesOf[$owner] = @() }
+    $drivesOf[$owner] += $drive
+}
 $rows = @(foreach ($machine in $machines) {
-    $disks = @(foreach ($drive in $drives) {
-        if ("$($drive.VMId)" -ne "$($machine.Id)") { continue }
+    $disks = @(foreach ($drive in $drivesOf["$($machine.Id)"]) {
         $path = "$($drive.Path)"
         $key = $path.ToLower()
         $mount = ''
