@@ -68,13 +68,21 @@ def wrap(text: str, width: int, *, first: str = "", rest: str = "", lines: int |
 
 
 def command(label: str, text: str, width: int, *, indent: str = "") -> list[str]:
-    """A command that can be copied from the screen: beside its label, or below it on lines that end in `\\`."""
+    """A command that can be copied from the screen: beside its label, or below it on lines that end in `\\`.
+
+    A word that is longer than the line stays whole: broken, it would be two.
+    """
     line = f"{indent}{label} {text}"
     if len(line) <= width:
         return [line]
     indent += "  "
     lines = textwrap.wrap(
-        text, width - 2, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False
+        text,
+        width - 2,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_on_hyphens=False,
+        break_long_words=False,
     )
     return [indent[2:] + label, *(f"{line} \\" for line in lines[:-1]), *lines[-1:]]
 

@@ -21,6 +21,9 @@ from fleetscan.errors import ExitStatus
 from tests.cli.conftest import FLEETSCAN, fleetscan
 from tests.labs import RunningLab, running_lab
 
+pytestmark = pytest.mark.timeout(240)
+"""A dozen commands, each a process of its own: many times of what a quiet machine needs."""
+
 CHECKS = ("--check", "backup-service-enabled", "--check", "replication-not-paused", "--check", "vmms-running")
 
 
