@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from fleetscan.cli import spans
 from fleetscan.cli.again import again
 from fleetscan.cli.logs import log_to_file
 from fleetscan.cli.options import Color, Show
-from fleetscan.cli.past import LAST, Past, Task, new_task, rerun, resolve, resume
+from fleetscan.cli.past import LAST, Past, Task, earlier_readings, new_task, rerun, resolve, resume
 from fleetscan.errors import ExitStatus, StoreError
 from fleetscan.report.options import DEFAULTS, ReportOptions
 
@@ -78,9 +79,11 @@ def perform(request: Request, manner: Manner, past: Past | None) -> ExitStatus:
             print(preview(task.prepared))
             return ExitStatus.COMPLIANT
         stack.enter_context(exclusive(lock))
-        scan = make_scan(task.prepared, forget_rejections=manner.forget_rejections)
         if store is None and manner.keeps:
             store = stack.enter_context(manner.open_store())
+        compared = store if task.prepared.request.sample == spans.LAST else None
+        recall = earlier_readings(compared, task.record.playbook)
+        scan = make_scan(task.prepared, forget_rejections=manner.forget_rejections, recall=recall)
         task = task if task.begun else new_task(task.prepared)  # it begins now, whatever its preparation took
         since = resolve(store, manner.since) if store and manner.since not in (None, LAST) else ""
         return _Night(task, manner, scan, store, since, targets, hook).pass_by()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -9,17 +10,21 @@ from typing import TYPE_CHECKING
 
 from fleetscan.cli.options import Which
 from fleetscan.cli.request import STDIN, Request
-from fleetscan.errors import InputError, Problem
+from fleetscan.errors import InputError, Problem, StoreError
 from fleetscan.model.finding import Status
 from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport, RunRecord, RunReport, RunState
 
 if TYPE_CHECKING:
     from fleetscan.cli.prepare import Prepared
+    from fleetscan.model.facts import HostFacts
     from fleetscan.model.host import Host
+    from fleetscan.scan.visit import Recall
     from fleetscan.store import Store
 
 LAST = "last"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,20 @@ def recall(command: str, given: Request, names: Collection[str]) -> Request:
         message = "the inventory of that run came from standard input"
         raise InputError.of("--run", message, "give it again: -i - or -i FILE")
     return asked
+
+
+def earlier_readings(store: Store | None, playbook: str) -> Recall:
+    """What each host answered when it last did. A store that cannot be read has nothing, and the checks say so."""
+
+    def told(host: Host) -> HostFacts | None:
+        try:
+            found = store.previous_facts(host.name, playbook) if store is not None else None
+        except StoreError as error:
+            log.warning("%s: %s", host.name, error.message)
+            return None
+        return found[1] if found is not None else None
+
+    return told
 
 
 def _read(request: Request, moment: datetime, hosts: Sequence[Host]) -> Prepared:

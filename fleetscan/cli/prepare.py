@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fleetscan.model.host import Host, Inventory
     from fleetscan.model.playbook import Playbook
     from fleetscan.scan import Scan
+    from fleetscan.scan.visit import Recall
     from fleetscan.waivers import Waivers
 
 
@@ -58,9 +59,10 @@ def _named(fleet: Inventory, names: Sequence[str]) -> tuple[Host, ...]:
     return tuple(there[name.casefold()] for name in names)
 
 
-def make_scan(prepared: Prepared, *, forget_rejections: bool) -> Scan:
+def make_scan(prepared: Prepared, *, forget_rejections: bool, recall: Recall = lambda _host: None) -> Scan:
     """A scan that can start: its libraries and secrets are there. What is worth a notice goes to standard error."""
     from fleetscan.cli.logs import notice, redact_log
+    from fleetscan.cli.spans import sample_seconds
     from fleetscan.credentials import Vault
     from fleetscan.scan import Scan, ScanOptions
     from fleetscan.scan.capacity import affordable
@@ -88,9 +90,9 @@ def make_scan(prepared: Prepared, *, forget_rejections: bool) -> Scan:
         connect_timeout=request.connect_timeout,
         host_timeout=request.host_timeout,
         run_timeout=request.run_timeout,
-        sample=request.sample,
+        sample=sample_seconds(request.sample),
     )
-    return Scan(fleet, hosts, prepared.book, vault, options, memory, prepared.waivers.settle)
+    return Scan(fleet, hosts, prepared.book, vault, options, memory, prepared.waivers.settle, recall)
 
 
 def preview(prepared: Prepared) -> str:

@@ -30,7 +30,8 @@ class Request:
     connect_timeout: float = 10.0
     host_timeout: float = 120.0
     run_timeout: float = 0.0
-    sample: float = 0.0
+    sample: str | None = None
+    """What totals are read against: seconds to a second reading, or `last` for that of the last run."""
 
     def command(self) -> str:
         """The command without a host pattern; empty where it cannot be given again: standard input was read."""

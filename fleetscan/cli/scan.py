@@ -39,7 +39,7 @@ def scan(
     connect_timeout: opt.ConnectTimeout = 10.0,
     host_timeout: spans.HostTimeout = None,
     run_timeout: opt.RunTimeout = 0.0,
-    sample: spans.Sample = 0.0,
+    sample: spans.Sample = None,
     forget_rejections: opt.ForgetRejections = False,
     store: opt.StoreUrl = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing of this run but its reports.")] = False,
@@ -61,8 +61,10 @@ def scan(
     past = _past(resume, rerun, run, given)
     if past is None and not inventory:
         raise typer.BadParameter("name one with -i FILE", param_hint="'--inventory' / '-i'")
-    if no_store and any(one is not None for one in (since, on_change, past, keep, keep_facts)):
-        wrong = "--since, --on-change, --resume, --rerun and --keep need a store"
+    if no_store and (
+        sample == spans.LAST or any(one is not None for one in (since, on_change, past, keep, keep_facts))
+    ):
+        wrong = "--since, --on-change, --resume, --rerun, --keep and --sample last need a store"
         raise typer.BadParameter(f"{wrong}: --no-store excludes them")
     request = Request(
         inventory=tuple(inventory or ()),
@@ -76,7 +78,7 @@ def scan(
         fail_on=fail_on,
         concurrency=concurrency,
         connect_timeout=connect_timeout,
-        host_timeout=spans.host_seconds(host_timeout, sample),
+        host_timeout=spans.host_seconds(host_timeout, spans.sample_seconds(sample)),
         run_timeout=run_timeout,
         sample=sample,
     )

@@ -17,6 +17,10 @@ _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhd]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+LAST = "last"
+"""As a sample: no second reading, but the one of the last run."""
+
+
 def span(text: str | float) -> float:
     """Seconds from `300`, `90s`, `5m`, `1.5h` or `1d`."""
     match = _SPAN.fullmatch(str(text).strip().lower())
@@ -35,14 +39,27 @@ HostTimeout = Annotated[
         show_default=False,
     ),
 ]
+
+
+def sample_of(text: str) -> str:
+    """A sample as it is kept: `last`, or its seconds."""
+    return LAST if text.strip().lower() == LAST else f"{span(text):g}"
+
+
+def sample_seconds(sample: str | None) -> float:
+    """How far apart the two readings of one visit are; 0 where there is one."""
+    return span(sample) if sample and sample != LAST else 0.0
+
+
 Sample = Annotated[
-    float,
+    str | None,
     typer.Option(
         "--sample",
-        metavar="DURATION",
-        parser=span,
+        metavar="DURATION|last",
+        parser=sample_of,
         show_default=False,
-        help="Read running totals (churn) twice, so far apart: 5m to 15m tell the churn of now.",
+        help="Read running totals (churn) twice, so far apart: 5m to 15m tell the churn of now; "
+        "last: compare with the last run's.",
     ),
 ]
 

@@ -3,5 +3,6 @@
 from fleetscan.judge.conclusion import conclude
 from fleetscan.judge.diagnosis import diagnose
 from fleetscan.judge.judge import HOSTS, judge
+from fleetscan.judge.measures import against
 
-__all__ = ["HOSTS", "conclude", "diagnose", "judge"]
+__all__ = ["HOSTS", "against", "conclude", "diagnose", "judge"]

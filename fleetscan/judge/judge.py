@@ -37,20 +37,12 @@ class _Verdict:
     message: str = ""
 
 
-def judge(
-    host: Host,
-    facts: HostFacts,
-    playbook: Playbook,
-    trouble: Trouble | None = None,
-    *,
-    earlier: HostFacts | None = None,
-) -> tuple[Finding, ...]:
+def judge(host: Host, facts: HostFacts, playbook: Playbook, trouble: Trouble | None = None) -> tuple[Finding, ...]:
     """All findings of one host, in playbook order. `trouble` says why there are facts missing, if there are.
 
-    Totals are read against the second reading of the same visit, or, where there is none, against the facts of an
-    `earlier` visit to the host.
+    Totals need a second reading in the facts.
     """
-    court = _Court(host, measured(facts, playbook, earlier).without_nulls(), playbook, trouble)
+    court = _Court(host, measured(facts, playbook).without_nulls(), playbook, trouble)
     return tuple(finding for check in playbook.checks for finding in court.try_check(check))
 
 

@@ -24,7 +24,7 @@ from fleetscan.scan.capacity import little_memory
 from fleetscan.scan.guard import LogonGuard
 from fleetscan.scan.guest import PER_HOST, GuestVisit
 from fleetscan.scan.memory import RejectionMemory
-from fleetscan.scan.visit import Budget, Visit
+from fleetscan.scan.visit import Budget, Recall, Visit
 
 MOST_UNJUDGED = 64
 """Visited hosts that may wait in memory for their judgement."""
@@ -80,7 +80,7 @@ class Scan:
     """One run over the selected hosts of an inventory.
 
     `reports` grows while the scan runs, so that an interrupted one loses nothing; after `run` it has every host.
-    `settle` may add to what was found of a host before anybody sees it.
+    `settle` may add to what was found of a host before anybody sees it. `recall` tells what a host answered earlier.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Scan:
         options: ScanOptions,
         memory: RejectionMemory | None = None,
         settle: Callable[[HostReport], HostReport] = lambda report: report,
+        recall: Recall = lambda _host: None,
     ) -> None:
         self.hosts = hosts
         self.reports: dict[str, HostReport] = {}
@@ -101,6 +102,7 @@ class Scan:
         self._vault = vault
         self._options = options
         self._settle = settle
+        self._recall = recall
         self._named = {host.name: host for host in inventory.hosts}
         self._visits: dict[str, Visit] = {}
         self._stopped: Reason | None = None
@@ -183,6 +185,7 @@ class Scan:
             guard=self.guard,
             vault=self._vault,
             on_stage=observer.on_stage,
+            recall=self._recall,
         )
         self._visits[host.name] = visit
         return visit

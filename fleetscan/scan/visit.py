@@ -17,8 +17,8 @@ import anyio.to_thread
 
 from fleetscan.credentials import Vault
 from fleetscan.errors import InputError, TransportError
-from fleetscan.judge import judge
-from fleetscan.model.facts import LATER
+from fleetscan.judge import against, judge
+from fleetscan.model.facts import LATER, HostFacts
 from fleetscan.model.host import Credential, Host
 from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason, Stage
@@ -33,6 +33,9 @@ LOGON_SECONDS = 20.0
 """What a logon may take once the connection stands; a host that accepts and then says nothing costs no more."""
 MARGIN_SECONDS = 5.0
 """How much earlier than the host's deadline the payload ends itself, so that its last answers still arrive."""
+
+Recall = Callable[[Host], HostFacts | None]
+"""What a host answered in an earlier visit, for totals that are read once; None where there is nothing to compare."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ class Visit:
     guard: LogonGuard
     vault: Vault
     on_stage: Callable[[Host, Stage], None]
+    recall: Recall
     stage: Stage = Stage.QUEUED
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     attempts: int = 0
@@ -116,6 +120,7 @@ class Visit:
             trouble = replace(trouble, message=redact(trouble.message), hint=redact(trouble.hint))
             log.debug("%s: %s at %s: %s", self.host.name, trouble.reason, trouble.stage, trouble.message)
         facts = answers.merge(self.payload, [envelope.decode(heard, nonce) for nonce, heard in self._heard])
+        facts = against(facts, self.playbook, self.recall(self.host))
         findings = judge(self.host, facts, self.playbook, trouble)
         self._heard.clear()
         return HostReport(

@@ -41,6 +41,29 @@ def test_one_reading_is_no_pass(start_lab: StartLab, tmp_path: Path) -> None:
     assert any("--sample 5m" in finding["message"] for finding in found)
 
 
+def test_against_the_last_run(start_lab: StartLab, tmp_path: Path) -> None:
+    """The first night has nothing to compare with, the second has; judged again, it says the same."""
+    lab, store = start_lab(*HOST), ("--store", str(tmp_path / "runs.db"))
+    first = findings(lab, tmp_path / "a.json", *store, "--sample", "last")
+    assert {finding["status"] for finding in first} == {"not_applicable"}
+    time.sleep(1)
+    second = findings(lab, tmp_path / "b.json", *store, "--sample", "last")
+    passed = [finding for finding in second if finding["status"] == "pass"]
+    assert {finding["check_id"] for finding in passed} == {"vm-churn", "upload-carries-churn"}
+    again = tmp_path / "again.json"
+    done = fleetscan("runs", "evaluate", "last", "-o", str(again), *store, lab=lab)
+    assert done.returncode in (ExitStatus.FINDINGS, ExitStatus.INCOMPLETE, ExitStatus.COMPLIANT), done.stderr
+    judged = json.loads(again.read_text(encoding="utf-8"))["findings"]
+    churn = {one["finding_key"]: (one["status"], one["observed"]) for one in judged}
+    assert all(churn[one["finding_key"]] == (one["status"], one["observed"]) for one in second)
+
+
+def test_no_store_has_no_last_run(untouched: RunningLab) -> None:
+    done = fleetscan("scan", "-i", str(untouched.inventory), "--sample", "last", "--no-store", lab=untouched)
+    assert done.returncode == ExitStatus.BAD_INPUT
+    assert untouched.total("connections") == 0
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

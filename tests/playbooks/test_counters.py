@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleetscan.judge import judge
+from fleetscan.judge import against, judge
 from fleetscan.lab import Machine, PowerShellEngine
 from fleetscan.model.facts import LATER, HostFacts
 from fleetscan.model.finding import Status
@@ -68,7 +68,7 @@ async def test_against_an_earlier_visit(powershell: PowerShellEngine) -> None:
     host = as_host(healthy(), simulated(healthy(), NAME))
     for rate, status, told in (("1048576/s", Status.PASS, "1.0 MB/s"), ("1048000/s", Status.ERROR, "began anew")):
         now = await sampled(powershell, moving(rate), 0)
-        findings = judge(host, now, builtin(), earlier=earlier)
+        findings = judge(host, against(now, builtin(), earlier), builtin())
         (finding,) = [found for found in findings if found.check_id == "vm-churn"]
         assert finding.status is status
         assert told in finding.observed
