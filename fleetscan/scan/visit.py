@@ -226,7 +226,7 @@ class Visit:
     async def _run_once(self, connection: Connection, done: set[str]) -> tuple[envelope.Reading, Trouble | None]:
         invocation = invoke(self.payload, seconds=self._remaining(), skip=sorted(done), sample=self.budget.sample)
         self._nonce = invocation.nonce
-        self._output = output = Output()
+        self._output = output = Output(sift=envelope.essence)
         self._enter(Stage.COMMAND)
         status = await connection.run(invocation.command, invocation.stdin, output)
         self._enter(Stage.ANSWER)

@@ -19,25 +19,50 @@ from fleetscan.model.reasons import Reason, Stage
 OnStage = Callable[[Stage], None]
 
 
+SIFT_BYTES = 128 * 1024
+"""How much may come before it is looked through for what is worth keeping."""
+HEAD_BYTES = 1024
+"""What is kept as it came, for messages about an answer that is none."""
+
+
 @dataclass(slots=True)
 class Output:
-    """What a command has written so far. It outlives the call, so that a deadline loses nothing that had come."""
+    """What a command has written so far. It outlives the call, so that a deadline loses nothing that had come.
+
+    `sift` gives the part of some whole lines that is worth keeping: hosts that talk without end cost no memory then.
+    """
 
     limit: int = 4 * 1024 * 1024
     """Bytes of stdout and stderr together that are accepted; more is ANSWER_TOO_LARGE."""
+    sift: Callable[[bytes | bytearray], bytes] | None = None
     stdout: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
+    _received: int = 0
+    _sifted: int = 0
 
     def add(self, stdout: bytes = b"", stderr: bytes = b"") -> None:
         """Keep what arrived; raises TransportError once the limit is passed."""
-        room = self.limit - len(self.stdout) - len(self.stderr)
-        self.stdout += stdout[: max(room, 0)]
-        room = self.limit - len(self.stdout) - len(self.stderr)
-        self.stderr += stderr[: max(room, 0)]
-        if len(stdout) + len(stderr) > 0 and len(self.stdout) + len(self.stderr) >= self.limit:
+        for stream, data in ((self.stdout, stdout), (self.stderr, stderr)):
+            accepted = data[: self.limit - self._received]
+            stream += accepted
+            self._received += len(accepted)
+        if self.sift is not None and len(self.stdout) - self._sifted > SIFT_BYTES:
+            self._sifted = self._condense(self.sift)
+        if (stdout or stderr) and self._received >= self.limit:
             raise TransportError(
                 Reason.ANSWER_TOO_LARGE, Stage.OUTPUT, f"the host answered with more than {self.limit} bytes"
             )
+
+    def _condense(self, sift: Callable[[bytes | bytearray], bytes]) -> int:
+        """Look through what has come since the last time, up to the last line's end; where the next time begins.
+
+        A single line that is as long as all of it is looked through as it is.
+        """
+        begin = self._sifted or self.stdout.find(b"\n", HEAD_BYTES) + 1 or HEAD_BYTES
+        end = self.stdout.rfind(b"\n", begin) + 1 or len(self.stdout)
+        kept = sift(self.stdout[begin:end])
+        self.stdout[begin:end] = kept + b"\n" if kept else b""
+        return begin + len(kept) + bool(kept)
 
 
 class Connection(Protocol):
