@@ -98,7 +98,7 @@ def test_commands_exist(path: Path) -> None:
 
     from fleetscan.cli import app
 
-    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"\\\n\s*", "", path.read_text(encoding="utf-8"))  # a command may go on in the next line
     for line in re.findall(r"(?:^ {4}|^\$ |`)(?:\w+=\S+ )?fleetscan ([^`\n]+)", text, re.MULTILINE):
         command = get_command(app)
         for word in shlex.split(line.split("  #")[0].split(" | ")[0].rstrip("…. "), posix=True):
