@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from fleetscan.judge.fleet import Fleet
 from fleetscan.judge.judge import judge, judge_across
 from fleetscan.model.facts import HostFacts
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import Finding, PackedFindings, Status
 from fleetscan.model.playbook import ObjectType, Playbook
 from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport
@@ -23,46 +23,47 @@ def conclude(playbook: Playbook, reports: Sequence[HostReport]) -> tuple[HostRep
 
     Done again with more or newer reports, it comes to what these say: nothing of an earlier conclusion stays.
     """
-    fresh = tuple(_afresh(playbook, report) for report in reports)
-    merged = _merged(fresh)
+    fresh = tuple(_afresh(playbook, report).packed() for report in reports)
+    fleet = Fleet(playbook, fresh)
+    left = _left(fleet)
+    merged = tuple(_without(report, left[report.host.name]) if report.host.name in left else report for report in fresh)
     if not any(check.across for check in playbook.checks):
         return merged
-    fleet = Fleet(playbook, merged)
-    return tuple(judge_across(report, playbook, fleet).packed() for report in merged)
+    return tuple(judge_across(report, playbook, fleet) for report in merged)
 
 
 def _afresh(playbook: Playbook, report: HostReport) -> HostReport:
     """The report without what an earlier conclusion took out of it."""
-    if not any(finding.reason is Reason.OBJECT_MOVED for finding in report.findings):
+    if Reason.OBJECT_MOVED not in PackedFindings.of(report.findings).column("reason"):
         return report
     return report.told(judge(report.host, report.facts, playbook, report.trouble))
 
 
-def _merged(reports: tuple[HostReport, ...]) -> tuple[HostReport, ...]:
-    """One set of findings for each machine: where two hosts showed it as theirs, that of the later visit."""
-    places: defaultdict[str, list[HostReport]] = defaultdict(list)
-    for report in reports:
-        for vm_id in {f.object_id.casefold() for f in report.findings if f.object_type is ObjectType.VM}:
-            places[vm_id].append(report)
+def _left(fleet: Fleet) -> dict[str, dict[str, str]]:
+    """Host → machines that it showed as its own, as a host did that was visited later → the name of that one."""
     left: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for vm_id, seen in places.items():
-        owners = [] if len(seen) == 1 or not vm_id else [report for report in seen if not _replica(report.facts, vm_id)]
-        if len(owners) > 1:
-            last = max(owners, key=lambda report: report.ended_at or _NEVER).host.name
-            for owner in owners:
-                if owner.host.name != last:
-                    left[owner.host.name][vm_id] = last
-    return tuple(_without(report, left[report.host.name]) if report.host.name in left else report for report in reports)
+    copies: dict[str, set[str]] = {}
+    for vm_id, seen in fleet.seen_by_many(ObjectType.VM):
+        for report in seen:
+            if report.host.name not in copies:
+                copies[report.host.name] = _copies(report.facts)
+        owners = [report for report in seen if vm_id not in copies[report.host.name]]
+        last = max(owners, key=lambda report: report.ended_at or _NEVER).host.name if owners else ""
+        for owner in owners:
+            if owner.host.name != last:
+                left[owner.host.name][vm_id] = last
+    return left
 
 
-def _replica(facts: HostFacts, vm_id: str) -> bool:
-    """Whether the host holds a copy of a machine that runs elsewhere, which has the same id."""
+def _copies(facts: HostFacts) -> set[str]:
+    """The machines that run elsewhere, and of which the host holds a copy, which has the same id."""
+    found: set[str] = set()
     for answer in facts.answers.values():
         entries = answer.data.get("vms") if answer.data is not None else None
         for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and str(entry.get("id", "")).casefold() == vm_id and entry.get("replica"):
-                return True
-    return False
+            if isinstance(entry, dict) and entry.get("replica"):
+                found.add(str(entry.get("id", "")).casefold())
+    return found
 
 
 def _without(report: HostReport, moved: dict[str, str]) -> HostReport:

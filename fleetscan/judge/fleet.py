@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import Finding, PackedFindings, Status
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import JSON, Across, ObjectType, Playbook, Relation
 from fleetscan.model.reasons import Reason
@@ -25,49 +26,12 @@ _GROUPS = (Relation.CLUSTER, Relation.VMM_SERVER)
 class Peer:
     """One host that an object belongs to, and what the compared checks found there."""
 
-    name: str
-    here: bool
-    """Whether it is the host that the finding stands at."""
-    report: HostReport | None
-    """None: the run has no host of that name."""
-    findings: tuple[Finding, ...]
-    missing: tuple[str, ...]
-    """Compared checks that nobody judged there."""
-
-    @property
-    def variable(self) -> JSON:
-        """What expressions read of it; of what was not found out they see nothing, so that it fails nobody."""
-        return {
-            "name": self.name,
-            "here": self.here,
-            "known": self.report is not None,
-            "assessed": self.unseen is None,
-            "findings": [
-                {
-                    "check": finding.check_id,
-                    "title": finding.check_title,
-                    "status": finding.status.value,
-                    "observed": finding.observed,
-                    "expected": finding.expected,
-                }
-                for finding in self.findings
-                if finding.status not in _UNSEEN
-            ],
-        }
-
-    @property
-    def unseen(self) -> str | None:
-        """Why it does not have all that is compared, in words; None if it has."""
-        if self.report is None:
-            return f"{self.name} is not part of this run"
-        if self.report.trouble is not None and not self.findings:
-            return f"{self.name}: {self.report.trouble.message}"
-        if self.findings and all(finding.reason is Reason.ROLE_MISMATCH for finding in self.findings):
-            return f"{self.name}: {self.findings[0].message}"
-        for finding in self.findings:
-            if finding.status in _UNSEEN:
-                return f"{self.name}: {finding.check_id} could not be judged ({finding.reason}: {finding.message})"
-        return f"{self.name}: {', '.join(self.missing)} was not judged" if self.missing else None
+    variable: dict[str, JSON]
+    """What expressions read of it; of what was not found out they see nothing, so that it fails nobody."""
+    unseen: str | None
+    """Why it does not have all that is compared, in words; None if it has."""
+    known: bool = True
+    """Whether the run has a host of that name."""
 
 
 class Fleet:
@@ -81,35 +45,60 @@ class Fleet:
         self._groups: defaultdict[tuple[Relation, str], list[HostReport]] = defaultdict(list)
         self._seen: defaultdict[tuple[ObjectType, str], dict[str, HostReport]] = defaultdict(dict)
         self._findings: dict[tuple[str, str], Finding] = {}
+        self._peer = cache(self._make_peer)
+        self._others = cache(self._find_others)
         for report in reports:
             for name in _names_of(report):
                 self._names[name].append(report)
             for relation in _GROUPS:
                 self._groups[relation, group_of(report.host, relation)].append(report)
-            for finding in report.findings:
-                if finding.object_type is ObjectType.HOST:
-                    if finding.check_id in compared:
-                        self._findings[report.host.name, finding.check_id] = finding
-                elif finding.object_id:
-                    place = (finding.object_type, finding.object_id.casefold())
-                    self._seen[place].setdefault(report.host.name, report)
+            self._add(report.host.name, report, compared)
 
-    def peers(self, across: Across, host: str, place: Place, named: Iterable[str]) -> list[Peer]:
+    def _add(self, name: str, report: HostReport, compared: set[str]) -> None:
+        findings = PackedFindings.of(report.findings)
+        for kind, identity in set(zip(findings.column("object_type"), findings.column("object_id"), strict=True)):
+            if kind is not ObjectType.HOST and identity:
+                self._seen[kind, identity.casefold()].setdefault(name, report)
+        for finding in findings.of_checks(compared).values():
+            if finding.object_type is ObjectType.HOST:
+                self._findings[name, finding.check_id] = finding
+
+    def seen_by_many(self, kind: ObjectType) -> Iterator[tuple[str, list[HostReport]]]:
+        """Each object of a type that several hosts showed, by its folded id, with these hosts."""
+        for (other, identity), seen in self._seen.items():
+            if other is kind and len(seen) > 1:
+                yield identity, list(seen.values())
+
+    def peers(self, across: Across, host: str, place: Place, named: Iterable[str]) -> Sequence[Peer]:
         """The hosts of an object: its own, then others in the order of the run, then names that no host has."""
         own = self._own[host]
-        found: dict[str, HostReport] = {}
-        strangers: dict[str, None] = {}
-        for relation in across.hosts:
-            found |= {other.host.name: other for other in self._related(relation, own, place)}
-        for name in named:
-            match = self.find(name, own)
-            if match is None:
-                strangers[name] = None
-            else:
-                found[match.host.name] = match
+        seen = {
+            other.host.name
+            for relation in across.hosts
+            if relation not in _GROUPS
+            for other in self._related(relation, own, place)
+        }
+        groups = tuple(relation for relation in across.hosts if relation in _GROUPS)
+        return self._others(across.checks, host, groups, frozenset(seen), tuple(named))
+
+    def _find_others(
+        self,
+        checks: tuple[str, ...],
+        host: str,
+        groups: tuple[Relation, ...],
+        seen: frozenset[str],
+        named: tuple[str, ...],
+    ) -> Sequence[Peer]:
+        """Most machines of a host share theirs."""
+        own, found = self._own[host], set(seen)
+        for relation in groups:
+            group = group_of(own.host, relation)
+            found |= {other.host.name for other in self._groups[relation, group]} if group else {host}
+        matches = {name: self.find(name, own) for name in named}
+        found |= {match.host.name for match in matches.values() if match is not None}
         order = sorted(found, key=lambda name: (name != host, self._position[name]))
-        return [self._peer(across, found[name], host) for name in order] + [
-            Peer(name, here=False, report=None, findings=(), missing=()) for name in strangers
+        return [self._peer(checks, name, name == host) for name in order] + [
+            _stranger(name) for name, match in matches.items() if match is None
         ]
 
     def find(self, name: str, near: HostReport) -> HostReport | None:
@@ -123,24 +112,53 @@ class Fleet:
         return None
 
     def _related(self, relation: Relation, own: HostReport, place: Place) -> Iterable[HostReport]:
-        if relation in _GROUPS:
-            group = group_of(own.host, relation)
-            return self._groups[relation, group] if group else [own]
         kind, identity = place[0], place[1].casefold()
         if relation is Relation.GUEST:
             return self._seen[ObjectType.GUEST, identity].values()
         return [own, *self._seen[kind, identity].values()]
 
-    def _peer(self, across: Across, report: HostReport, own: str) -> Peer:
-        name = report.host.name
-        found = {check: self._findings.get((name, check)) for check in across.checks}
-        return Peer(
-            name=name,
-            here=name == own,
-            report=report,
-            findings=tuple(finding for finding in found.values() if finding is not None),
-            missing=tuple(check for check, finding in found.items() if finding is None),
-        )
+    def _make_peer(self, checks: tuple[str, ...], name: str, here: bool) -> Peer:
+        found = [finding for check in checks if (finding := self._findings.get((name, check))) is not None]
+        missing = [check for check in checks if (name, check) not in self._findings]
+        unseen = _unseen(self._own[name], found, missing)
+        return Peer(_variable(name, here=here, known=True, assessed=unseen is None, findings=found), unseen)
+
+
+def _stranger(name: str) -> Peer:
+    variable = _variable(name, here=False, known=False, assessed=False, findings=())
+    return Peer(variable, f"{name} is not part of this run", known=False)
+
+
+def _variable(name: str, *, here: bool, known: bool, assessed: bool, findings: Sequence[Finding]) -> dict[str, JSON]:
+    return {
+        "name": name,
+        "here": here,
+        "known": known,
+        "assessed": assessed,
+        "findings": [
+            {
+                "check": finding.check_id,
+                "title": finding.check_title,
+                "status": finding.status.value,
+                "observed": finding.observed,
+                "expected": finding.expected,
+            }
+            for finding in findings
+            if finding.status not in _UNSEEN
+        ],
+    }
+
+
+def _unseen(report: HostReport, findings: Sequence[Finding], missing: Sequence[str]) -> str | None:
+    name = report.host.name
+    if report.trouble is not None and not findings:
+        return f"{name}: {report.trouble.message}"
+    if findings and all(finding.reason is Reason.ROLE_MISMATCH for finding in findings):
+        return f"{name}: {findings[0].message}"
+    for finding in findings:
+        if finding.status in _UNSEEN:
+            return f"{name}: {finding.check_id} could not be judged ({finding.reason}: {finding.message})"
+    return f"{name}: {', '.join(missing)} was not judged" if missing else None
 
 
 def group_of(host: Host, relation: Relation) -> str:

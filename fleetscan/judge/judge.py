@@ -7,7 +7,7 @@ that would have read it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from fleetscan.judge.fleet import Fleet, Peer, group_of
 from fleetscan.judge.measures import measured, unmeasured
 from fleetscan.judge.objects import Subject, subjects
 from fleetscan.model.facts import HostFacts, ProbeAnswer
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import Finding, PackedFindings, Status
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import JSON, Across, Bound, Check, Expression, ObjectType, Playbook
 from fleetscan.model.reasons import Reason
@@ -53,16 +53,17 @@ def judge_across(report: HostReport, playbook: Playbook, fleet: Fleet) -> HostRe
     }
     if not checks:
         return report
-    if not any(finding.check_id in checks for finding in report.findings):
+    findings = PackedFindings.of(report.findings)
+    old = findings.of_checks(checks)
+    if not old:
         return report
-    moved = {f.object_id for f in report.findings if f.reason is Reason.OBJECT_MOVED}
     facts = report.facts.only({probe for check in checks.values() for probe in check.probes}).without_nulls()
     court = _Court(report.host, facts, playbook, report.trouble, fleet)
     judged: dict[str, dict[str, Finding]] = {}
 
     def newest(finding: Finding) -> Finding:
-        check = checks.get(finding.check_id)
-        if check is None or finding.object_id in moved:
+        check = checks[finding.check_id]
+        if finding.reason is Reason.OBJECT_MOVED:
             return finding
         if check.id not in judged:
             judged[check.id] = {new.object_id: new for new in court.try_check(check)}
@@ -72,7 +73,9 @@ def judge_across(report: HostReport, playbook: Playbook, fleet: Fleet) -> HostRe
         # An object that only probes of other checks named is known by its name alone.
         return judged[check.id].get(finding.object_id) or court.try_subject(check, stranger)
 
-    return report.told([newest(finding) for finding in report.findings])
+    new = {place: newest(finding) for place, finding in old.items()}
+    changed = {place: finding for place, finding in new.items() if finding != old[place]}
+    return report.told(findings.with_others(changed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ class _Court:
             verdict = _Verdict(Status.ERROR, Reason.CHECK_EXPRESSION, error.message)
         return self._finding(check, subject, verdict, bound)
 
-    def _peers(self, check: Check, across: Across, fleet: Fleet, subject: Subject, bound: Bound) -> list[Peer]:
+    def _peers(self, check: Check, across: Across, fleet: Fleet, subject: Subject, bound: Bound) -> Sequence[Peer]:
         names: list[str] = []
         if across.named is not None:
             value = across.named.evaluate(bound)
@@ -254,14 +257,14 @@ def _decide(check: Check, bound: Bound) -> _Verdict:
     return _Verdict(Status.ERROR, Reason.CHECK_UNDECIDED, "what was found is neither a pass, a warning nor a failure")
 
 
-def _complete(verdict: _Verdict, peers: list[Peer]) -> _Verdict:
+def _complete(verdict: _Verdict, peers: Sequence[Peer]) -> _Verdict:
     """A pass or a warning needs all hosts that count; a failure is one, whatever the others would say."""
     if verdict.status not in (Status.PASS, Status.WARN):
         return verdict
-    unseen = [(peer, said) for peer in peers if (said := peer.unseen) is not None]
+    unseen = [(peer, peer.unseen) for peer in peers if peer.unseen is not None]
     if not unseen:
         return verdict
-    unknown = any(peer.report is None for peer, _ in unseen)
+    unknown = any(not peer.known for peer, _ in unseen)
     reason = Reason.ACROSS_UNKNOWN_HOST if unknown else Reason.ACROSS_NOT_ASSESSED
     return _Verdict(Status.NOT_ASSESSED, reason, "; ".join(said for _, said in unseen))
 

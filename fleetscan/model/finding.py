@@ -6,12 +6,12 @@ import hashlib
 import pickle
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
-from typing import overload
+from typing import Any, TypeAlias, overload
 
 from fleetscan.model.playbook import ObjectType, Severity
 from fleetscan.model.reasons import Reason
@@ -69,7 +69,10 @@ class Finding:
 
 
 _NAMES = tuple(field.name for field in fields(Finding))
+_CHECK, _STATUS, _WAIVER = map(_NAMES.index, ("check_id", "status", "waiver"))
 _values = attrgetter(*_NAMES)
+_Row: TypeAlias = tuple[Any, ...]
+"""The values of a finding, in the order of its fields."""
 
 
 class PackedFindings(Sequence[Finding]):
@@ -78,8 +81,11 @@ class PackedFindings(Sequence[Finding]):
     __slots__ = ("_bytes", "tally")
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        self._bytes = zlib.compress(pickle.dumps([_values(finding) for finding in findings], 5), 1)
-        self.tally = tally(findings)
+        self._pack([_values(finding) for finding in findings])
+
+    def _pack(self, rows: Sequence[_Row]) -> None:
+        self._bytes = zlib.compress(pickle.dumps(rows, 5), 1)
+        self.tally = Counter((row[_STATUS], row[_WAIVER] is not None) for row in rows)
 
     @classmethod
     def of(cls, findings: Sequence[Finding]) -> PackedFindings:
@@ -96,6 +102,26 @@ class PackedFindings(Sequence[Finding]):
     def __iter__(self) -> Iterator[Finding]:
         return iter(_unpacked(self._bytes))
 
+    def column(self, name: str) -> list[Any]:
+        """One field of all findings, in a fraction of the time that making the findings takes."""
+        index = _NAMES.index(name)
+        return [row[index] for row in _rows(self._bytes)]
+
+    def of_checks(self, checks: Container[str]) -> dict[int, Finding]:
+        """The findings of these checks, by their place among all."""
+        return {place: _finding(row) for place, row in enumerate(_rows(self._bytes)) if row[_CHECK] in checks}
+
+    def with_others(self, others: Mapping[int, Finding]) -> PackedFindings:
+        """The same findings, with others at these places."""
+        if not others:
+            return self
+        rows = list(_rows(self._bytes))
+        for place, finding in others.items():
+            rows[place] = _values(finding)
+        packed = PackedFindings.__new__(PackedFindings)
+        packed._pack(rows)
+        return packed
+
     def __len__(self) -> int:
         return self.tally.total()
 
@@ -107,10 +133,19 @@ class PackedFindings(Sequence[Finding]):
 
 
 @lru_cache(maxsize=2)
-def _unpacked(packed: bytes) -> tuple[Finding, ...]:
+def _rows(packed: bytes) -> list[_Row]:
     """Reports go from host to host and look at each more than once."""
-    rows = pickle.loads(zlib.decompress(packed))  # noqa: S301 # written above, kept in memory, never from outside
-    return tuple(Finding(**dict(zip(_NAMES, row, strict=True))) for row in rows)
+    rows: list[_Row] = pickle.loads(zlib.decompress(packed))  # noqa: S301 # written above, kept in memory, never from outside
+    return rows
+
+
+@lru_cache(maxsize=2)
+def _unpacked(packed: bytes) -> tuple[Finding, ...]:
+    return tuple(map(_finding, _rows(packed)))
+
+
+def _finding(row: _Row) -> Finding:
+    return Finding(**dict(zip(_NAMES, row, strict=True)))
 
 
 def tally(findings: Sequence[Finding]) -> Counter[tuple[Status, bool]]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from fleetscan.model import finding
 from fleetscan.model.finding import Finding, PackedFindings, Status, tally
 from fleetscan.model.playbook import ObjectType, Severity
 from fleetscan.model.reasons import Reason
 from fleetscan.model.waiver import Waiver
+
+if TYPE_CHECKING:
+    import pytest
 
 WAIVER = Waiver(id="w1", owner="ops", ticket="T-1", reason="known", expires=date(2027, 1, 31))
 FAILED = Finding(
@@ -42,6 +46,20 @@ def test_they_are_counted_without_being_unpacked() -> None:
     finding._unpacked.cache_clear()
     assert tally(packed) == {(Status.FAIL, False): 1, (Status.FAIL, True): 1, (Status.PASS, False): 1}
     assert finding._unpacked.cache_info().misses == 0
+
+
+def test_some_are_looked_at_and_changed_without_making_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(FAILED, check_id="disk-free", status=Status.WARN)
+    packed = PackedFindings((*FINDINGS, other))
+    made: list[object] = []
+    monkeypatch.setattr(finding, "Finding", lambda **values: made.append(values["check_id"]) or Finding(**values))
+    assert packed.column("check_id") == [FAILED.check_id] * 3 + ["disk-free"]
+    assert packed.of_checks({"disk-free"}) == {3: other}
+    changed = packed.with_others({3: replace(other, status=Status.PASS, reason=None)})
+    assert tally(changed) == {(Status.FAIL, False): 1, (Status.FAIL, True): 1, (Status.PASS, False): 2}
+    assert made == ["disk-free"]
+    assert tuple(changed)[:3] == FINDINGS
+    assert packed.with_others({}) is packed
 
 
 def test_findings_that_say_the_same_of_many_objects_take_a_tenth() -> None:
