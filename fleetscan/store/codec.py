@@ -16,6 +16,10 @@ from fleetscan.model.playbook import DataSource, Severity
 T = TypeVar("T")
 
 
+class UnreadableError(Exception):
+    """A record is damaged, or was written by another version in another form."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a run is to do."""
@@ -83,10 +87,13 @@ def _shallow(value: Any) -> Any:
 
 
 def load(kind: type[T], text: str | bytes) -> T:
-    """The value that was dumped."""
+    """The value that was dumped. Raises UnreadableError."""
     if kind not in _ADAPTERS:
         _ADAPTERS[kind] = TypeAdapter(kind)
-    value: T = _ADAPTERS[kind].validate_python(json.loads(text))
+    try:
+        value: T = _ADAPTERS[kind].validate_python(json.loads(text))
+    except ValueError as error:  # pydantic's is one, too
+        raise UnreadableError(kind.__name__.lower()) from error
     return value
 
 
@@ -96,5 +103,9 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(kind: type[T], body: bytes) -> T:
-    """The value that was packed."""
-    return load(kind, zlib.decompress(body))
+    """The value that was packed. Raises UnreadableError."""
+    try:
+        text = zlib.decompress(body)
+    except zlib.error as error:
+        raise UnreadableError(kind.__name__.lower()) from error
+    return load(kind, text)

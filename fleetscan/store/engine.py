@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fleetscan.errors import InputError, StoreError
 from fleetscan.store.address import Address
+from fleetscan.store.codec import UnreadableError
 from fleetscan.store.tables import writers
 
 PATIENCE = 30
@@ -92,7 +93,7 @@ def translated(address: Address, doing: str, *, opening: bool = False) -> Iterat
     """Turn what a database says into a StoreError (InputError while `opening`) with the cure."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, UnreadableError) as error:
         what, cure = explain(error, address)
         if opening:
             raise InputError.of(address.shown, what, cure) from error
@@ -102,6 +103,8 @@ def translated(address: Address, doing: str, *, opening: bool = False) -> Iterat
 def explain(error: Exception, address: Address) -> tuple[str, str]:
     """What happened and what to do about it, in the user's words; never with a password."""
     original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(original, UnreadableError):
+        return f"a record ({original}) cannot be read", "it is damaged, or of another version: put back a copy"
     if isinstance(original, OSError):
         return f"{original.strerror or original}", "check the folder, or name another place with --store"
     if isinstance(error, PoolTimeout):

@@ -58,12 +58,11 @@ def listed(store: Path) -> list[dict[str, Any]]:
     return found
 
 
-def cut_off(lab: RunningLab, store: Path, number: int, *more: str) -> subprocess.Popen[str]:
+def cut_off(lab: RunningLab, store: Path, number: int, *more: str, **streams: Any) -> subprocess.Popen[str]:
     """Start a scan, and send it a signal once the store has two hosts."""
     process = subprocess.Popen(
         [*FLEETSCAN, "scan", "-i", str(lab.inventory), *CHECKS, "--concurrency", "2", "--store", str(store), *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams,
         encoding="utf-8",
         env={**os.environ, **lab.environment},
     )
@@ -74,6 +73,36 @@ def cut_off(lab: RunningLab, store: Path, number: int, *more: str) -> subprocess
             break
     process.send_signal(number)
     return process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals and a pseudo-terminal")
+@pytest.mark.parametrize("end", ["twice", "terminal", "pipe"])
+def test_however_a_run_ends_the_store_has_what_was_finished(lab: RunningLab, store: Path, end: str) -> None:
+    """An impatient Ctrl+C, a terminal that is closed, a reader that goes away."""
+    import pty
+
+    master, terminal = pty.openpty()
+    streams = {"stdout": terminal, "stderr": terminal} if end == "terminal" else {}
+    process = cut_off(lab, store, 0 if end == "pipe" else signal.SIGINT, **streams, start_new_session=True)
+    os.close(terminal)
+    os.close(master)
+    if end == "twice":
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+    elif end == "terminal":
+        process.send_signal(signal.SIGHUP)
+    elif process.stdout is not None:
+        process.stdout.close()
+        process.stdout = None
+    process.communicate(timeout=40)
+    (run,) = listed(store)
+    done = 8 if end == "pipe" else run["hosts_done"]
+    assert (run["state"], run["hosts_done"]) == ("finished" if end == "pipe" else "interrupted", done)
+    assert done >= 2
+    if end != "pipe":
+        resumed = fleetscan("scan", "--resume", "--store", str(store), lab=lab)
+        assert resumed.returncode == ExitStatus.FINDINGS, resumed.stderr
+        assert [one["state"] for one in listed(store)] == ["finished"]
 
 
 def _visits(store: Path) -> int:

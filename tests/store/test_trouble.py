@@ -90,6 +90,14 @@ def test_a_store_that_was_cut_in_half(tmp_path: Path) -> None:
     assert "put back a copy" in said
 
 
+def test_a_record_that_cannot_be_read(tmp_path: Path) -> None:
+    path = filled(tmp_path / "runs.db")
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("update blobs set body = x'00'")
+    with open_store(str(path)) as kept, pytest.raises(StoreError, match=r"a record \(plan\) cannot be read"):
+        kept.load("r1")
+
+
 def test_a_store_of_a_newer_fleetscan(tmp_path: Path) -> None:
     path = filled(tmp_path / "runs.db")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
