@@ -55,13 +55,17 @@ def pack(items: Iterable[str], width: int, *, indent: str = "", separator: str =
 
 
 def wrap(text: str, width: int, *, first: str = "", rest: str = "", lines: int | None = None) -> list[str]:
-    """Words on lines, at most so many; a word longer than a line is broken, never lost."""
+    """Words on lines, at most so many; a word longer than a line is broken, never lost.
+
+    A text with an address for a browser keeps its words whole: half an address leads nowhere.
+    """
     return textwrap.wrap(
         text,
         width,
         initial_indent=first,
         subsequent_indent=rest,
         break_on_hyphens=False,
+        break_long_words="://" not in text,
         max_lines=lines,
         placeholder=f" {ELLIPSIS}",
     )

@@ -27,6 +27,7 @@ from fleetscan.powershell import answers, envelope
 from fleetscan.powershell.payload import Payload, invoke
 from fleetscan.scan.guard import LogonGuard
 from fleetscan.transports import Connection, Output, connector
+from fleetscan.transports.troubles import REPORT
 
 ATTEMPTS = 2
 LOGON_SECONDS = 20.0
@@ -140,7 +141,7 @@ class Visit:
             reason=Reason.INTERNAL,
             stage=self.stage,
             message=f"fleetscan failed here: {type(error).__name__}",
-            hint="run again with --debug and report what it prints",
+            hint=REPORT,
         )
 
     def _late(self) -> Trouble:

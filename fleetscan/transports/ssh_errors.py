@@ -9,7 +9,7 @@ import asyncssh
 from fleetscan.errors import TransportError
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.text import one_line
-from fleetscan.transports.troubles import network_trouble
+from fleetscan.transports.troubles import REPORT, network_trouble
 
 
 @dataclass(slots=True)
@@ -62,6 +62,19 @@ _CHANNELS: dict[int, tuple[Reason, bool, str]] = {
     2: (Reason.QUOTA_SHELLS, True, "the host opens no further session"),  # SSH_OPEN_CONNECT_FAILED: MaxSessions
     4: (Reason.QUOTA_SHELLS, True, "the host has no resources for a session"),  # SSH_OPEN_RESOURCE_SHORTAGE
 }
+_HINTS = {
+    Reason.HOSTKEY_CHANGED: "the host was set up anew, or somebody is in between: ask its owner first",
+    Reason.AUTH_METHOD: "allow this kind of logon in sshd_config of the host, or use a password or key that it takes",
+    Reason.AUTH_REJECTED: "give the account a new password",
+    Reason.AUTH_SECRET: "correct the user name or the private key of the credential",
+    Reason.PERMISSION_DENIED: "let the account log on and run commands: AllowUsers, ForceCommand, its shell",
+    Reason.PROTOCOL_FAULT: "see the log of sshd on the host for the reason",
+    Reason.PROTOCOL_CLOSED: "see the log of sshd on the host for the reason",
+    Reason.PROTOCOL_GARBLED: "set ssh.port to the port of sshd",
+    Reason.QUOTA_SHELLS: "close forgotten sessions, raise MaxSessions in sshd_config, or scan again later",
+    Reason.UNREACHABLE_RESET: "see the log of sshd on the host: MaxStartups, deny lists, a restart",
+    Reason.INTERNAL: REPORT,
+}
 
 FOREIGN = (
     asyncssh.Error,
@@ -92,7 +105,7 @@ def translate(error: BaseException, progress: SSHProgress) -> TransportError:
         if isinstance(error, types):
             # A cut in the middle of a logon may be the answer to it: another try could be the one that locks.
             return _trouble(reason, text, error, progress, passing=passing and not progress.proof_sent)
-    return _trouble(Reason.INTERNAL, f"unexpected {type(error).__name__}", error, progress)
+    return _trouble(Reason.INTERNAL, f"fleetscan does not know this error: {type(error).__name__}", error, progress)
 
 
 def _rejected(progress: SSHProgress) -> TransportError:
@@ -104,6 +117,7 @@ def _rejected(progress: SSHProgress) -> TransportError:
 def _trouble(
     reason: Reason, text: str, error: BaseException, progress: SSHProgress, *, passing: bool = False
 ) -> TransportError:
-    said = one_line(str(error), 300)
+    said = one_line(str(error), 300) if isinstance(error, asyncssh.Error) or reason is Reason.INTERNAL else ""
     message = f"{progress.place}: {text}{f' ({said})' if said else ''}"
-    return TransportError(reason, progress.stage, message, retryable=passing and not progress.started)
+    passing = passing and not progress.started
+    return TransportError(reason, progress.stage, message, hint=_HINTS.get(reason, ""), retryable=passing)

@@ -39,10 +39,12 @@ _CERTIFICATE_ALERTS = frozenset(
 )
 """With TLS 1.3 they come after the handshake, with the first answer."""
 _CONNECT_HINTS = {
-    Reason.UNREACHABLE_REFUSED: "is the service running on the host, and is this its port?",
-    Reason.UNREACHABLE_TIMEOUT: "is the machine on, is its address right, and does a firewall drop the connection?",
-    Reason.UNREACHABLE_NETWORK: "is there a route from this machine to that network?",
+    Reason.UNREACHABLE_REFUSED: "start the service on the host, or set the port that it listens on",
+    Reason.UNREACHABLE_TIMEOUT: "switch the machine on, correct its address, or open the port in the firewalls between",
+    Reason.UNREACHABLE_NETWORK: "give this machine a route to that network, or correct the address",
 }
+REPORT = "run again with --debug and report what it prints"
+"""The cure of what only fleetscan's authors can put right."""
 _BEFORE_LOGON = frozenset({Stage.RESOLVE, Stage.CONNECT, Stage.TLS})
 _TEMPORARY_DNS = frozenset({socket.EAI_AGAIN})
 
@@ -103,7 +105,7 @@ def network_trouble(error: OSError, stage: Stage, place: str, *, started: bool =
             "this machine has no file descriptor left",
             hint="raise the limit of open files (ulimit -n) or lower --concurrency",
         )
-    return trouble(Reason.UNREACHABLE_NETWORK, error.strerror or str(error) or type(error).__name__)
+    return trouble(Reason.UNREACHABLE_NETWORK, error.strerror or str(error) or "the network failed")
 
 
 def tls_trouble(error: ssl.SSLError, stage: Stage, place: str, *, started: bool = False) -> TransportError:
@@ -115,14 +117,15 @@ def tls_trouble(error: ssl.SSLError, stage: Stage, place: str, *, started: bool 
     alert = getattr(error, "reason", None)  # an error that is not OpenSSL's own has none
     if alert in _CERTIFICATE_ALERTS:
         text = f"{place}: the host does not accept our client certificate ({alert})"
-        return TransportError(Reason.AUTH_REJECTED, Stage.LOGON, text)
+        hint = "have the host trust the authority of the certificate, and map it to an account there (certmapping)"
+        return TransportError(Reason.AUTH_REJECTED, Stage.LOGON, text, hint=hint)
     if stage is not Stage.TLS:
         text = f"{place}: the encrypted connection was cut"
         return TransportError(Reason.UNREACHABLE_RESET, stage, text, retryable=not started)
     hint = ""
     if alert in _PLAIN_TEXT:
-        hint = "the port speaks no TLS: is it an http listener (winrm.scheme: http, port 5985)?"
+        hint = "the port speaks no TLS: for an http listener, set winrm.scheme: http and winrm.port: 5985"
     elif alert in _TOO_OLD:
-        hint = "the host speaks only TLS older than 1.2, which is not accepted"
-    text = f"{place}: the TLS handshake failed: {alert or error.strerror or type(error).__name__}"
+        hint = "the host speaks only TLS older than 1.2, which is not accepted: switch TLS 1.2 on there"
+    text = f"{place}: the TLS handshake failed: {alert or error.strerror or 'no reason is known'}"
     return TransportError(Reason.TLS_HANDSHAKE, Stage.TLS, text, hint=hint)

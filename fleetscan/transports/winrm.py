@@ -245,12 +245,12 @@ async def _explained(error: TransportError, host: Host, timeout: float) -> Trans
     if error.reason is not Reason.UNREACHABLE_REFUSED or other is None:
         return error
     limit = min(timeout, _PROBE_TIME)
-    hint = "is the WinRM service running (winrm quickconfig), and does a firewall refuse the port?"
+    hint = "start the WinRM service there (winrm quickconfig), and let no firewall refuse the port"
     with contextlib.suppress(TransportError), anyio.move_on_after(limit):
         _, probe = await dial(host, await resolve(host.address, other, timeout=limit), timeout=limit)
         probe.close()
         scheme = "https" if host.winrm.port == 5986 else "http"
-        hint = f"it refuses {host.winrm.port} but listens on {other}: is the {scheme} listener configured?"
+        hint = f"it refuses {host.winrm.port} but listens on {other}: configure its {scheme} listener, or use that port"
     return TransportError(error.reason, error.stage, error.message, hint=hint, retryable=error.retryable)
 
 

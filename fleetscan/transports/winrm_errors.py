@@ -7,6 +7,7 @@ two of pywinrm's three errors do not derive from WinRMError.
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 import struct
 from xml.etree.ElementTree import ParseError
@@ -25,7 +26,7 @@ from winrm.exceptions import (
 from fleetscan.errors import TransportError
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.text import one_line
-from fleetscan.transports.troubles import causes, network_trouble, tls_trouble
+from fleetscan.transports.troubles import REPORT, causes, network_trouble, tls_trouble
 from fleetscan.transports.winrm_http import http_trouble
 from fleetscan.transports.winrm_link import Progress
 
@@ -81,7 +82,7 @@ _WRAPPED: tuple[tuple[tuple[type[Exception], ...], Reason, str, bool], ...] = (
     (
         (http.client.BadStatusLine, http.client.LineTooLong, http.client.UnknownProtocol),
         Reason.PROTOCOL_GARBLED,
-        "the answer is not HTTP: does the port belong to WinRM, and is winrm.scheme right for it?",
+        "the answer is not HTTP",
         False,
     ),
     (
@@ -92,6 +93,13 @@ _WRAPPED: tuple[tuple[tuple[type[Exception], ...], Reason, str, bool], ...] = (
     ),
     ((rq.ConnectionError,), Reason.UNREACHABLE_RESET, "the connection failed", True),
 )
+_WRONG_PORT = "set winrm.port to the port of WinRM, and winrm.scheme to what it speaks"
+_MANGLED = "look for a proxy or an inspecting firewall on the way, and scan again"
+_WRAPPED_HINTS = {
+    Reason.PROTOCOL_GARBLED: _WRONG_PORT,
+    Reason.PROTOCOL_REDIRECT: "set address and winrm.port to where the listener itself is",
+    Reason.PROTOCOL_CLOSED: _MANGLED,
+}
 # Garbage comes out of the libraries as whatever their parsers stumble over.
 _GARBLED = (
     ParseError,
@@ -111,6 +119,9 @@ _GARBLED = (
     AssertionError,
     StopIteration,
 )
+_CLASS = re.compile(r"^SpnegoError \(-?\d+\): ")
+_TELLING = (ParseError, WinRMError, sp.SpnegoError)
+"""What these say of garbage is worth reading; the others tell where a parser stumbled."""
 
 
 def translate(error: BaseException, progress: Progress, place: str) -> TransportError:
@@ -121,7 +132,8 @@ def translate(error: BaseException, progress: Progress, place: str) -> Transport
         trouble = question(error, progress, place)
         if trouble is not None:
             return trouble
-    return progress.trouble(Reason.INTERNAL, f"unexpected {type(error).__name__}: {one_line(str(error), 500)}")
+    said = f"fleetscan does not know this error: {type(error).__name__}: {one_line(str(error), 500)}"
+    return progress.trouble(Reason.INTERNAL, said, hint=REPORT)
 
 
 def _from_winrm(error: BaseException, progress: Progress, _: str) -> TransportError | None:
@@ -172,14 +184,21 @@ def _from_logon(error: BaseException, progress: Progress, _: str) -> TransportEr
         return progress.trouble(Reason.PROTOCOL_GARBLED, "a message of the host cannot be unsealed")
     no_ticket = isinstance(error, sp.NoCredentialError | sp.CredentialsExpiredError)
     if no_ticket or name in ("KerberosExchangeError", "GSSError"):
-        text = f"no Kerberos ticket for the host: {one_line(str(error), 500)}"
+        text = f"no Kerberos ticket for the host: {_said(error)}"
         hint = "run kinit for the account; check winrm.spn_service and that the host is named by its FQDN"
         return progress.trouble(Reason.AUTH_TICKET, text, hint=hint)
     if name == "MutualAuthenticationError":
-        return progress.trouble(Reason.AUTH_METHOD, "the host did not prove by Kerberos who it is")
+        hint = "check winrm.spn_service, and that the name leads to this very host"
+        return progress.trouble(Reason.AUTH_METHOD, "the host did not prove by Kerberos who it is", hint=hint)
     if progress.stage is Stage.LOGON and isinstance(error, sp.SpnegoError):
-        return progress.trouble(Reason.AUTH_METHOD, f"the logon cannot be made: {one_line(str(error), 500)}")
+        text = f"the logon cannot be made: {_said(error)}"
+        return progress.trouble(Reason.AUTH_METHOD, text, hint="check the credential, or set winrm.auth to another way")
     return None
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, without the name of its class, which pyspnego puts before it."""
+    return one_line(_CLASS.sub("", str(error)), 500)
 
 
 def logon_trouble(progress: Progress, *, proven: bool) -> TransportError:
@@ -209,13 +228,14 @@ def _from_wrapped(error: BaseException, progress: Progress, place: str) -> Trans
     inside = list(causes(error))
     for types, reason, text, passing in _WRAPPED:
         if any(isinstance(cause, types) for cause in inside):
-            return progress.trouble(reason, f"{place}: {text} ({type(error).__name__})", passing=passing)
+            return progress.trouble(reason, f"{place}: {text}", hint=_WRAPPED_HINTS.get(reason, ""), passing=passing)
     return None
 
 
 def _from_garbage(error: BaseException, progress: Progress, place: str) -> TransportError | None:
     if not isinstance(error, _GARBLED):
         return None
-    text = f"{place}: the host's answer is not WinRM ({type(error).__name__}: {one_line(str(error), 200)})"
-    hint = "does the port belong to WinRM, and is winrm.scheme right for it?" if not progress.logged_on else ""
+    said = f" ({_said(error)})" if isinstance(error, _TELLING) and str(error) else ""
+    text = f"{place}: the host's answer is not WinRM{said}"
+    hint = _WRONG_PORT if not progress.logged_on else _MANGLED
     return progress.trouble(Reason.PROTOCOL_GARBLED, text, hint=hint)

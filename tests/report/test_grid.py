@@ -63,6 +63,8 @@ def test_colours_take_no_column_and_do_not_change_the_words() -> None:
 def test_words_are_not_broken_at_their_hyphens_but_where_they_must() -> None:
     assert wrap("see backup-service-enabled", 24) == ["see", "backup-service-enabled"]
     assert wrap("x" * 50, 20) == ["x" * 20, "x" * 20, "x" * 10]
+    address = f"https://learn.microsoft.com/{'x' * 20}"
+    assert wrap(f"see {address} for more", 24, rest="  ") == ["see", f"  {address}", "  for more"]
 
 
 def test_a_text_beyond_its_lines_ends_in_an_ellipsis() -> None:

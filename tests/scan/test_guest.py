@@ -233,7 +233,7 @@ OBSTACLES = {
         "no PowerShell Direct: build 9600 with PowerShell 5.1",
         "Server 2016",
     ),
-    "refused": (hyperv("h5", fault=Fault.REFUSE), Reason.UNREACHABLE_REFUSED, "is refused", "is the service running"),
+    "refused": (hyperv("h5", fault=Fault.REFUSE), Reason.UNREACHABLE_REFUSED, "is refused", "start the service"),
     "denied": (hyperv("h6", fault=Fault.ACCESS_DENIED), Reason.PERMISSION_DENIED, "", ""),
     "cut": (hyperv("h7", fault=Fault.TRUNCATED), Reason.ANSWER_TRUNCATED, "", ""),
     "nowhere": (hyperv("full2"), Reason.UNREACHABLE_REFUSED, "; via h5.paris.corp.example: ", ""),

@@ -76,6 +76,13 @@ def made(kind: type[BaseException]) -> BaseException:
         return kind.__new__(kind)
 
 
+def assert_plain(trouble: TransportError, kind: type[BaseException]) -> None:
+    """In words of the user's, not of Python's; a hint says what to do, it asks nothing."""
+    assert trouble.message
+    assert kind.__name__ not in trouble.message
+    assert "?" not in trouble.message + trouble.hint
+
+
 @pytest.mark.parametrize("stage", [Stage.LOGON, Stage.OUTPUT])
 @pytest.mark.parametrize(
     "kind",
@@ -100,7 +107,7 @@ def test_errors_of_winrm_are_mapped(kind: type[BaseException], stage: Stage) -> 
     trouble = winrm_errors.translate(made(kind), progress, "host:5986")
     assert trouble.reason.family in NETWORK, trouble.reason
     assert not (progress.started and trouble.retryable)
-    assert trouble.message
+    assert_plain(trouble, kind)
 
 
 @pytest.mark.parametrize("stage", [Stage.LOGON, Stage.OUTPUT])
@@ -110,6 +117,8 @@ def test_errors_of_asyncssh_are_mapped(kind: type[BaseException], stage: Stage) 
     trouble = ssh_errors.translate(made(kind), progress)
     assert trouble.reason.family in NETWORK, trouble.reason
     assert not (progress.started and trouble.retryable)
+    assert_plain(trouble, kind)
+    assert trouble.hint
 
 
 def wrapped(inner: BaseException) -> BaseException:
