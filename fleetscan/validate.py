@@ -44,6 +44,23 @@ def check(kind: type[T], data: object, places: Places, loc: Sequence[Step] = ())
         return None, _problems(kind, error, places, tuple(loc))
 
 
+def usable(kind: type[T], data: object, places: Places, instead: Mapping[str, object]) -> T | None:
+    """A mapping with mistakes as a `kind`, to look for further ones: unknown keys are left out, and wrong or missing
+    values are those of `instead`. None where it has none for a key: then nothing more can be said.
+    """
+    if not isinstance(data, dict):
+        return None
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError as error:
+        wrong = {str(details["loc"][0]) for details in error.errors(include_url=False) if details["loc"]}
+    known = set(_keys(kind, ()))
+    if not wrong or wrong & known - instead.keys():
+        return None
+    rest = {key: value for key, value in data.items() if key not in wrong}
+    return check(kind, rest | {key: instead[key] for key in wrong & known}, places)[0]
+
+
 class _Mistake(NamedTuple):
     message: str
     cure: str

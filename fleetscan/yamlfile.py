@@ -52,8 +52,10 @@ _MAX_DIGITS = 100
 class Document:
     """One YAML document: `data` as plain values, and the place of each of them."""
 
-    def __init__(self, source: str, data: JSON, root: Node | None) -> None:
+    def __init__(self, source: str, data: JSON, root: Node | None, text: str = "") -> None:
         self.source = source
+        self.text = text
+        """What positions count in: the text of the file, with spaces for the tabs that are mistakes in it."""
         self.data = data
         self._root = root
 
@@ -103,7 +105,7 @@ def read(path: str | Path, text: str | None = None, *, mistakes: list[Problem] |
     if len(text) > MAX_BYTES:
         raise _too_big(source, MAX_BYTES)
     found: list[Problem] = []
-    root = _compose_despite_tabs(source, text, found)
+    root, text = _compose_despite_tabs(source, text, found)
     reader = _Reader(source)
     data = None if root is None else reader.value(root)
     found += reader.problems
@@ -111,7 +113,7 @@ def read(path: str | Path, text: str | None = None, *, mistakes: list[Problem] |
         mistakes += found
     elif found:
         raise InputError(found)
-    return Document(source, data, root)
+    return Document(source, data, root, text)
 
 
 def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
@@ -154,28 +156,32 @@ def _too_big(source: str, limit: int) -> InputError:
     return InputError.of(source, f"the file is larger than {limit // 1024**2} MiB", "split it into several files")
 
 
-def _compose_despite_tabs(source: str, text: str, found: list[Problem]) -> Node | None:
-    """The tree of the document; tabs that indent are put into `found`, and read as as many spaces as make sense."""
+def _compose_despite_tabs(source: str, text: str, found: list[Problem]) -> tuple[Node | None, str]:
+    """The tree of the document and the text that it was made of.
+
+    Tabs that indent are put into `found`, and read as as many spaces as make sense.
+    """
     try:
-        return _compose(source, text)
+        return _compose(source, text), text
     except _TabError as error:
         first = error
     for width in _TAB_WIDTHS:
         tabs: list[Problem] = []
         try:
-            root = _compose_with_tabs(source, text, tabs, " " * width)
+            composed = _compose_with_tabs(source, text, tabs, " " * width)
         except InputError:
             continue
         found += tabs
-        return root
+        return composed
     raise first
 
 
-def _compose_with_tabs(source: str, text: str, tabs: list[Problem], spaces: str) -> Node | None:
+def _compose_with_tabs(source: str, text: str, tabs: list[Problem], spaces: str) -> tuple[Node | None, str]:
     lines = text.split("\n")
     while True:
         try:
-            return _compose(source, "\n".join(lines))
+            text = "\n".join(lines)
+            return _compose(source, text), text
         except _TabError as error:
             (problem,) = error.problems
             line = lines[problem.line - 1]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleetscan import yamlfile
 from fleetscan.errors import InputError, Problem
 from fleetscan.playbook.place import Source
-from fleetscan.validate import T, check
+from fleetscan.validate import T, check, usable
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LOOSE = {"README.md", ".gitkeep"}
@@ -54,19 +54,24 @@ class Folder:
             else:
                 yield path
 
-    def read(self, path: Path, kind: type[T]) -> tuple[T, Source] | None:
-        """A YAML file as a `kind`, and where things stand in it; None if it cannot be used."""
+    def read(self, path: Path, kind: type[T], instead: Mapping[str, object] | None = None) -> tuple[T, Source] | None:
+        """A YAML file as a `kind`, and where things stand in it; None if it cannot be used.
+
+        With `instead`, values for keys whose own are mistakes, it can be used in more cases: to find further mistakes.
+        """
         text = self.text(path)
         if text is None:
             return None
         try:
-            document = yamlfile.read(self.name(path), text)
+            document = yamlfile.read(self.name(path), text, mistakes=self.problems)
         except InputError as error:
             self.problems += error.problems
             return None
         value, problems = check(kind, document.data, document)
         self.problems += [_with_id_hint(problem) for problem in problems]
-        return None if value is None else (value, Source(document, text))
+        if value is None and instead is not None:
+            value = usable(kind, document.data, document, instead)
+        return None if value is None else (value, Source(document, document.text))
 
     def text(self, path: Path) -> str | None:
         """The text of a file with line feeds only; None if it cannot be read."""

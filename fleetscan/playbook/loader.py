@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fleetscan.errors import InputError
-from fleetscan.model.playbook import Check, ObjectType, Playbook
+from fleetscan.model.playbook import Check, ObjectType, Playbook, Severity
 from fleetscan.playbook.compiler import HOSTS, OBJECT_LISTS, OBJECTS, CheckCompiler, lists_objects
 from fleetscan.playbook.data import VARIABLE, read_data
 from fleetscan.playbook.diagnoses import read_diagnoses
@@ -15,6 +15,18 @@ from fleetscan.playbook.place import Source
 from fleetscan.playbook.probes import identifies, read_probes
 from fleetscan.playbook.schema import CheckFile, PlaybookFile
 from fleetscan.suggest import did_you_mean
+
+_STAND_INS: dict[str, object] = {
+    "title": "?",
+    "why": "?",
+    "severity": Severity.LOW,
+    "pass": "true",
+    "remedy": {"text": "?"},
+    "reference": "https://example.com",
+    "tags": (),
+    **dict.fromkeys(("when", "warn", "fail", "observed", "expected", "message")),
+}
+"""For values of a check that are mistakes, so that its other expressions are read, too: they read nothing of these."""
 
 
 def load_folder(path: Path, shown: str, own_data: Folder | None = None) -> Playbook:
@@ -40,6 +52,7 @@ class _Loader:
         self._probes = read_probes(folder)
         names = {probe.variable for probe in self._probes.by_id.values()} | {kind.value for kind in OBJECTS}
         self._data = read_data(folder, own_data)
+        self._stand_ins = _STAND_INS | {"article": list(self._head.articles if self._head else ())[:1]}
         self._across: dict[str, Source] = {}
         """The files of the checks that look across hosts."""
         self._engine = Engine({"host", HOSTS, *names}, {VARIABLE: dict(self._data.values)})
@@ -74,13 +87,14 @@ class _Loader:
         )
 
     def _check(self, path: Path) -> Check | None:
-        entry = self.folder.read(path, CheckFile)
+        entry = self.folder.read(path, CheckFile, self._stand_ins)
         if entry is None:
             return None
         file, source = entry
-        compiler = CheckCompiler(self._engine, source, file, self._probes, self._data)
+        known = [problem for problem in self.folder.problems if problem.source == source.document.source]
+        compiler = CheckCompiler(self._engine, source, file, self._probes, self._data, list(known))
         found = compiler.compile(path.stem)
-        self.folder.problems += compiler.problems
+        self.folder.problems += compiler.problems[len(known) :]
         if file.across is not None:
             self._across[path.stem] = source
         self._references(source, file)

@@ -251,6 +251,42 @@ def test_mistakes(folder: Folder, name: str) -> None:
     assert folder.mistakes() == expected
 
 
+FORM = {
+    "twice": (
+        "severity: high",
+        "severity: high\nseverity: low",
+        '7:1: the key "severity" is here twice; line 6 has it already',
+    ),
+    "tab": (
+        "  has(vm.backup)",
+        "\t\thas(vm.backup)",
+        "11:1: is not valid YAML: a tab stands where only spaces may; replace it by spaces",
+    ),
+    "no severity": (
+        "severity: high",
+        "severity: urgent",
+        '6:11: severity: "urgent" is not one of critical, high, medium, low, info',
+    ),
+    "no reference": ("reference: https://example.com/backup", "# none", '1:1: "reference" is missing; add it'),
+    "no article": ("article: [A-2]", "article: A-2", "3:10: article: must be a list"),
+    "unknown key": ("tags: [vms, backup]", "tag: vms", '15:1: unknown key "tag"; did you mean "tags"?'),
+}
+
+
+@pytest.mark.parametrize("name", FORM)
+def test_a_mistake_of_form_hides_none_of_meaning(folder: Folder, name: str) -> None:
+    old, new, told = FORM[name]
+    folder.replace(VM, old, new)
+    folder.replace(VM, "for {vm.name}", "for {vm.nam}")
+    folder.replace(VM, PASS, "pass: vm.sise > 1")
+    found = folder.mistakes()
+    assert f"{VM}:{told}" in found
+    moved = new.count("\n")
+    assert f'{VM}:{9 + moved}:10: pass: there is no field "sise"; did you mean "size"?' in found
+    assert f'{VM}:{13 + moved}:35: remedy.text: there is no field "nam"; did you mean "name"?' in found
+    assert len(found) == 3
+
+
 def test_a_probe_that_no_check_uses(folder: Folder) -> None:
     folder.remove(VM)
     assert folder.mistakes() == [f"{VMS}: no check uses this probe; add a check, or remove the probe"]
