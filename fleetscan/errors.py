@@ -75,6 +75,30 @@ class InputError(FleetscanError):
         return cls([Problem(source, message, cure, line, column)])
 
 
+class Mistakes:
+    """Goes on over an InputError, so that what is wrong with several inputs is told at once.
+
+    Each `with` block reads one of them, and `settle` comes before anything of them is used.
+    """
+
+    def __init__(self) -> None:
+        self._problems: dict[Problem, None] = {}
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, InputError):
+            return False
+        self._problems |= dict.fromkeys(error.problems)
+        return True
+
+    def settle(self) -> None:
+        """Raise one InputError with all mistakes, if there are any."""
+        if self._problems:
+            raise InputError(tuple(self._problems))
+
+
 class BusyError(FleetscanError):
     """Another run is under way that this one must not overlap with; nothing was contacted."""
 

@@ -14,7 +14,7 @@ from fleetscan.cli.again import again
 from fleetscan.cli.logs import log_to_file
 from fleetscan.cli.options import Color, Show
 from fleetscan.cli.past import LAST, Past, Task, earlier_readings, new_task, rerun, resolve, resume
-from fleetscan.errors import ExitStatus, StoreError
+from fleetscan.errors import ExitStatus, Mistakes, StoreError
 from fleetscan.report.options import DEFAULTS, ReportOptions
 
 if TYPE_CHECKING:
@@ -65,10 +65,15 @@ def perform(request: Request, manner: Manner, past: Past | None) -> ExitStatus:
 
     with ExitStack() as stack:
         stack.enter_context(log_to_file(manner.log_file))
-        lock = check_name(manner.lock)
-        check_writable(target_list(request.output))
-        store = stack.enter_context(manner.open_store()) if past else None
-        task = _task(request, past, store)
+        mistakes = Mistakes()
+        with mistakes:
+            lock = check_name(manner.lock)
+        with mistakes:
+            check_writable(target_list(request.output))
+        with mistakes:
+            store = stack.enter_context(manner.open_store()) if past else None
+            task = _task(request, past, store)
+        mistakes.settle()
         if task is None:
             print("No host of that run needs to be visited once more.")
             return ExitStatus.COMPLIANT

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fleetscan.errors import InputError, Problem
+from fleetscan.errors import InputError, Mistakes, Problem
 
 if TYPE_CHECKING:
     from fleetscan.cli.request import Request
@@ -39,12 +39,17 @@ def read(request: Request, moment: datetime, names: Sequence[str] | None = None)
     from fleetscan import playbook as playbooks
     from fleetscan import waivers
 
-    whole = playbooks.load(request.playbook, request.data)
-    book = playbooks.select(whole, request.check, request.tag)
-    rules = waivers.load(request.waivers, whole)
-    fleet = inventories.load(request.inventory, sys.stdin)
-    hosts = inventories.select(fleet, request.limit, sys.stdin) if names is None else _named(fleet, names)
-    inventories.check_files(fleet.involved(hosts))
+    mistakes = Mistakes()
+    with mistakes:
+        whole = playbooks.load(request.playbook, request.data)
+        with mistakes:
+            book = playbooks.select(whole, request.check, request.tag)
+        rules = waivers.load(request.waivers, whole)
+    with mistakes:
+        fleet = inventories.load(request.inventory, sys.stdin)
+        hosts = inventories.select(fleet, request.limit, sys.stdin) if names is None else _named(fleet, names)
+        inventories.check_files(fleet.involved(hosts))
+    mistakes.settle()
     return Prepared(request, fleet, hosts, book, waivers.Waivers.of(rules, fleet, moment))
 
 

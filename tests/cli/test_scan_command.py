@@ -107,6 +107,18 @@ def test_a_mistake_ends_the_run_before_anything_is_contacted(
     assert lab.total("connections") == 0
 
 
+def test_the_mistakes_of_all_inputs_are_told_at_once(tmp_path: Path) -> None:
+    inventory, waivers = tmp_path / "hosts.yaml", tmp_path / "waivers.yaml"
+    inventory.write_text("host: {}\n", encoding="utf-8")
+    waivers.write_text("waiver: []\n", encoding="utf-8")
+    done = fleetscan("scan", "-i", str(inventory), "-o", "a.xyz", "--waivers", str(waivers), "--check", "nonesuch")
+    assert done.returncode == ExitStatus.BAD_INPUT
+    told = done.stderr.splitlines()
+    for place in ("-o a.xyz: ", "--check: ", f"{inventory}:1:1: ", f"{waivers}:1:1: "):
+        assert any(line.startswith(place) for line in told), place
+    assert told[-1].endswith("mistakes; nothing was contacted.")
+
+
 def test_a_missing_password_variable_is_named_with_its_place(untouched: RunningLab) -> None:
     lab = untouched
     done = fleetscan("scan", "-i", str(lab.inventory))
