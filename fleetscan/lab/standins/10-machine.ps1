@@ -101,10 +101,36 @@ function global:Get-SimService {
     $services
 }
 
+# All services, as when none is asked for by name: those that run, and one that does not.
+function global:Get-SimEveryService {
+    $running = @((Get-SimAnswer 'other-snapshots').running)
+    foreach ($name in $running) { [pscustomobject]@{ Name = "$name"; ServiceName = "$name"; Status = [ServiceControllerStatus]::Running } }
+    if ($running -notcontains 'wbengine') { [pscustomobject]@{ Name = 'wbengine'; ServiceName = 'wbengine'; Status = [ServiceControllerStatus]::Stopped } }
+}
+
+enum TaskState { Unknown = 0; Disabled = 1; Queued = 2; Ready = 3; Running = 4 }
+
+# The scheduled tasks of the facts. A name without a wildcard that no task has is an error.
+function global:Get-ScheduledTask {
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string[]]$TaskName)
+    if ((Get-SimStatus 'other-snapshots') -eq 'denied') {
+        return $PSCmdlet.WriteError((New-SimError ([InvalidOperationException]::new((Get-SimText 'denied'))) 'HRESULT 0x80070005,Get-ScheduledTask' 'PermissionDenied' 'PS_ScheduledTask'))
+    }
+    $tasks = @((Get-SimAnswer 'other-snapshots').tasks | Where-Object { $null -ne $_ })
+    foreach ($wanted in $TaskName) {
+        $found = @($tasks | Where-Object { "$($_.name)" -like $wanted })
+        if ($found.Count -eq 0 -and $wanted -notmatch '[*?]') {
+            $PSCmdlet.WriteError((New-SimError ([InvalidOperationException]::new((Get-SimText 'noclass'))) 'CmdletizationQuery_NotFound_TaskName,Get-ScheduledTask' 'ObjectNotFound' $wanted))
+        }
+        foreach ($task in $found) { [pscustomobject]@{ TaskName = "$($task.name)"; State = [TaskState][int]$task.state_code } }
+    }
+}
+
 function global:Get-Service {
     [CmdletBinding()]
     param([Parameter(Position = 0)][string[]]$Name)
-    $probes = if ("$Name" -eq 'W32Time') { @('time-service') } else { @('host-services', 'guest-services') }
+    $probes = switch ("$Name") { 'W32Time' { 'time-service' } '' { 'other-snapshots' } default { 'host-services'; 'guest-services' } }
     foreach ($probe in $probes) {
         if ((Get-SimStatus $probe) -eq 'denied') {
             $inner = [ComponentModel.Win32Exception]::new(5, (Get-SimText 'denied'))
@@ -113,6 +139,7 @@ function global:Get-Service {
         $failure = Get-SimFailure $probe 'Get-Service'
         if ($failure) { $PSCmdlet.ThrowTerminatingError($failure) }
     }
+    if (-not $Name) { return Get-SimEveryService }
     $services = Get-SimService
     foreach ($wanted in $Name) {
         $real = @($services.Keys | Where-Object { $_ -eq $wanted })
