@@ -129,6 +129,26 @@ async def test_start_types_stand_in_the_registry_where_services_tell_none(
     assert old.data == new.data
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_other_programs_that_take_snapshots(powershell: PowerShellEngine, language: str) -> None:
+    """Services and tasks by the names that Windows and vendors give them, whatever the language."""
+    probe = builtin().probes["other-snapshots"]
+    volume = "ShadowCopyVolume{5b6a3c2d-0000-0000-0000-100000000000}"
+    facts = {
+        "running": ["GxCVD(Instance001)", "wbengine"],
+        "tasks": [{"name": volume, "state": "Ready", "state_code": 3}],
+    }
+    answer = await _ask(powershell, probe, speaking(_machine(probe, {probe.id: facts}), language))
+    assert answer.data == facts
+
+
+def test_a_process_is_not_taken_for_a_service() -> None:
+    """WMI Provider Host is a process, started on demand: nobody looks for it among the services."""
+    for probe in PROBES:
+        code = [line for line in probe.text.lower().splitlines() if not line.lstrip().startswith("#")]
+        assert not any("wmiprvse" in line or "wmi provider host" in line for line in code), probe.id
+
+
 def test_machines_are_asked_about_all_at_once() -> None:
     """No probe that lists machines calls a command of Windows in a loop over them."""
     called = calls_in_loops(builtin())
