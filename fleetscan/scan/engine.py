@@ -26,7 +26,7 @@ from fleetscan.scan.guest import PER_HOST, GuestVisit
 from fleetscan.scan.memory import RejectionMemory
 from fleetscan.scan.visit import Budget, Recall, Visit
 
-MOST_UNJUDGED = 256
+MOST_UNJUDGED = 64
 """Visited hosts that may wait in memory for their judgement."""
 LULL_SECONDS = 0.1
 """How often those look at least whether it is their time."""
