@@ -21,6 +21,8 @@ BLOCKS = 12
 WORST = 3
 """Blocks that are still shown where folding further did not help."""
 
+NOTICE_LINES = 12
+"""Of a notice nothing is cut: its end says what to do."""
 FRESH_MONTHS = 6
 """Lists of versions and limits that are older are worth a notice."""
 
@@ -66,7 +68,7 @@ def _header(screen: Screen, report: RunReport) -> list[str]:
     if report.interrupted:
         notices.insert(0, "Interrupted: what was not finished by then counts as not assessed.")
     for notice in notices:
-        lines += screen.sentence(screen.grid.lay(notice), first="", rest="  ")
+        lines += screen.sentence(screen.grid.lay(notice), first="", rest="  ", lines=NOTICE_LINES)
     return lines
 
 

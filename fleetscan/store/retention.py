@@ -2,7 +2,7 @@
 
 - A run stays if it is one of the newest `keep_runs` finished ones of its playbook, or younger than `keep_days`; 0 means
   that this rule keeps nothing, and both at 0 that no run is removed. The last finished run of a playbook always stays.
-- A run that never finished stays while it is newer than the oldest finished one that stays: it may be under way.
+- A run that never finished may be under way: it stays until UNFINISHED more have finished that were begun after it.
 - Facts stay for the newest `facts_runs` finished runs of each playbook, and those newer than them; None: all stay.
 """
 
@@ -18,6 +18,9 @@ from sqlalchemy import Connection, Engine, Row, and_, bindparam, delete, func, s
 
 from fleetscan.store.once import batches
 from fleetscan.store.tables import answers, blobs, contents, runs, spans, streams, visits, writers
+
+UNFINISHED = 10
+"""Without a clock: that of a run under way may be set back, and its nights may be long."""
 
 _EMPTY = 0.25
 """The share of a file that may be empty before it is written anew."""
@@ -72,9 +75,10 @@ def _old(known: list[Row[Any]], keep: int, young: datetime) -> list[Row[Any]]:
     finished = 0
     old = []
     for run in known:
-        if finished >= keep and run.started_at < young:
+        ended = run.ended_at is not None and not run.interrupted
+        if finished >= (keep if ended else keep + UNFINISHED) and run.started_at < young:
             old.append(run)
-        finished += run.ended_at is not None and not run.interrupted
+        finished += ended
     return old
 
 
