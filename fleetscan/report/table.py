@@ -202,7 +202,7 @@ def _footer(
     lines += pack(_finding_totals(report).replace(", ", ",\n").split("\n"), screen.width, indent="  ", separator=" ")
     old_data = _old_data(report)
     if old_data:
-        lines += screen.sentence(screen.grid.lay(old_data), first="", rest="  ")
+        lines += screen.sentence(screen.grid.lay(old_data), first="", rest="  ", lines=NOTICE_LINES)
     if screen.shortened:
         lines += wrap("Shown in short: --all shows each finding, -o FILE.csv writes them.", screen.width, rest="  ")
     if written:
