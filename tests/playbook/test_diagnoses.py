@@ -58,4 +58,9 @@ def test_a_playbook_needs_no_diagnoses() -> None:
 
 def test_every_rule_of_the_built_in_playbook_leads_to_checks_of_its_own() -> None:
     book = playbook.load(None)
-    assert {rule.id for rule in book.diagnoses} == {"no-replication", "no-application-consistent-snapshot"}
+    assert {rule.id for rule in book.diagnoses} == {
+        "no-replication",
+        "no-application-consistent-snapshot",
+        "error-more-data",
+        "error-version-mismatch",
+    }

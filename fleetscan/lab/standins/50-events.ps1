@@ -5,7 +5,11 @@ $global:SimLogs = @{ 'Microsoft-Windows-Hyper-V-VMMS-Admin' = 'host-events'; 'Ap
 function global:New-SimEvent($Row, [datetime]$Moment, [string]$Provider) {
     $values = @()
     if ($null -ne $Row.vm) { $values += 'a name', "$($Row.vm)".ToUpper() }
-    if ($null -ne $Row.code) { $values += '%%2147942432', "$($Row.code)".ToUpper() -replace '^0X', '0x' }
+    # Hyper-V's own events hold an error code as a decimal number, and some of them also as people write it.
+    if ($null -ne $Row.code) {
+        $values += "%%$([uint32]"$($Row.code)")"
+        if ($Row.level -lt 3 -or $Provider -eq 'VSS') { $values += "$($Row.code)".ToUpper() -replace '^0X', '0x' }
+    }
     [pscustomobject]@{
         Id = [int]$Row.event
         Level = [byte]$Row.level

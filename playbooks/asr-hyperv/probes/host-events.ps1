@@ -3,7 +3,7 @@
 # parameters or in its text; nothing else of the text is read, because it is in the language of the host.
 $log = 'Microsoft-Windows-Hyper-V-VMMS-Admin'
 $hours = 24
-$limit = 500
+$limit = 2000
 $guid = '[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}'
 $hresult = '0x[0-9A-Fa-f]{8}'
 
@@ -16,20 +16,33 @@ try {
     if ("$($_.FullyQualifiedErrorId)" -notlike 'NoMatchingEventsFound*') { throw }
 }
 
+# Of a log with more than that, what is older than this was not read.
+$since = $null
+if ($records.Count -ge $limit) { $since = $records[-1].TimeCreated.ToUniversalTime().ToString('s') + 'Z' }
+
 $rows = @{}
 $order = @()
 foreach ($record in $records) {
     $parameters = @(foreach ($property in $record.Properties) { "$($property.Value)" }) -join ' '
-    $message = "$($record.Message)"
     $machine = $null
-    if ($parameters -match $guid -or $message -match $guid) { $machine = $Matches[0].ToLower() }
     $code = $null
-    if ($parameters -match $hresult -or $message -match $hresult) { $code = $Matches[0].ToLower() }
+    if ($parameters -match $guid) { $machine = $Matches[0].ToLower() }
+    if ($parameters -match $hresult) { $code = $Matches[0].ToLower() }
+    # The text is put together for each event, which takes long: only where the parameters do not say it all.
+    $message = ''
+    if ($null -eq $machine -or $null -eq $code) {
+        $message = "$($record.Message)"
+        if ($null -eq $machine -and $message -match $guid) { $machine = $Matches[0].ToLower() }
+        if ($null -eq $code -and $message -match $hresult) { $code = $Matches[0].ToLower() }
+    }
+    # Without a text the code may still stand there as a decimal number: %%2147942634 is 0x800700ea.
+    if ($null -eq $code -and $parameters -match '%%(\d{10})(?!\d)') { $code = '0x{0:x8}' -f [long]$Matches[1] }
     $key = "$machine/$($record.Id)/$($record.Level)/$code"
     if ($rows.ContainsKey($key)) {
         $rows[$key].count += 1
         continue
     }
+    if ($message -eq '') { $message = "$($record.Message)" }
     if ($message.Length -gt 400) { $message = $message.Substring(0, 400) }
     if ($message -eq '') { $message = $parameters }
     $order += $key
@@ -45,6 +58,7 @@ foreach ($record in $records) {
 }
 @{
     hours = $hours
+    since = $since
     complete = $records.Count -lt $limit
     events = @(foreach ($key in $order) { $rows[$key] })
 }
