@@ -1,4 +1,4 @@
-"""From the facts of a host and its guest to the causes that the article names: the diagnoses that come with fleetscan."""
+"""From the facts of a host and its guest to the causes that the article names, by the built-in diagnoses."""
 
 from __future__ import annotations
 
