@@ -127,6 +127,20 @@ async def test_german_quotes(powershell: PowerShellEngine) -> None:
     ]
 
 
+async def test_a_writer_that_cannot_fail_tells_what_no_error_is(powershell: PowerShellEngine) -> None:
+    """After a broken snapshot all others may say the same; the express writers took no part in it."""
+    text = GERMAN.replace("Kein Fehler", "Wiederholbarer Fehler").replace("[5] Warten auf Abschluss", "[1] Stabil")
+    express = f"""
+Verfassername: "Task Scheduler Writer"
+   Verfasserkennung: {{d61d61c8-d73a-4eee-8cdd-f6f9786b7124}}
+   Verfasserinstanzkennung: {{{INSTANCE}}}
+   Status: [1] Stabil
+   Letzter Fehler: Kein Fehler
+"""
+    writers = await _writers(powershell, text + express)
+    assert [w.get("no_error") for w in writers] == [False, False, False, True]
+
+
 async def test_wrong_code_page(powershell: PowerShellEngine) -> None:
     """Letters that the console spoilt change nothing that is read."""
     spoilt = FRENCH.encode("cp850", "replace").decode("cp437")

@@ -62,10 +62,17 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
         }
         'Win32_ShadowCopy' {
             $shadows = (Get-SimAnswer 'guest-vss-providers').shadows
+            $places = @(foreach ($volume in $shadows.volumes) { for ($number = 0; $number -lt $volume.count; $number++) { "$($volume.name)" } })
             for ($index = 0; $index -lt $shadows.count; $index++) {
                 $moment = if ($index -eq 0) { $shadows.oldest } else { $shadows.newest }
                 $users = @($shadows.providers)
-                @{ ID = "{$([guid]::NewGuid())}"; ProviderID = "{$("$($users[$index % $users.Count])".ToUpper())}"; InstallDate = ConvertTo-SimTime $moment }
+                # The last ones go by themselves, the first ones are of no use.
+                $temporary = $index -ge $shadows.count - $shadows.temporary
+                if ($temporary) { $moment = $shadows.oldest_temporary }
+                @{
+                    ID = "{$([guid]::NewGuid())}"; ProviderID = "{$("$($users[$index % $users.Count])".ToUpper())}"; InstallDate = ConvertTo-SimTime $moment
+                    VolumeName = $places[$index]; Persistent = -not $temporary; State = [uint32]$(if ($index -lt $shadows.broken) { 13 } else { 12 })
+                }
             }
         }
         'Win32_Volume' {

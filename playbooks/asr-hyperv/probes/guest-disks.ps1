@@ -36,7 +36,8 @@ $rows = @(foreach ($disk in $disks) {
     }
 })
 $encrypted = @(foreach ($volume in $volumes) {
-    if ("$($volume.ProtectionStatus)" -eq '1') {
+    # 1 is on; 2 is a volume that is locked, so that nothing else is known of it.
+    if (@('1', '2') -contains "$($volume.ProtectionStatus)") {
         if ($volume.DriveLetter) { "$($volume.DriveLetter)" } else { "$($volume.DeviceID)" }
     }
 })

@@ -5,7 +5,9 @@ $log = 'Microsoft-Windows-Hyper-V-VMMS-Admin'
 $hours = 24
 $limit = 2000
 $guid = '[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}'
-$hresult = '0x[0-9A-Fa-f]{8}'
+# An error code has its highest bit set, but for those of WinINet; without one, any number of that form is taken.
+$hresult = '0x[89A-Fa-f][0-9A-Fa-f]{7}'
+$number = '0x[0-9A-Fa-f]{8}'
 
 # A missing log is an error here; a log without such events is not.
 Get-WinEvent -ListLog $log -ErrorAction Stop | Out-Null
@@ -37,6 +39,7 @@ foreach ($record in $records) {
     }
     # Without a text the code may still stand there as a decimal number: %%2147942634 is 0x800700ea.
     if ($null -eq $code -and $parameters -match '%%(\d{10})(?!\d)') { $code = '0x{0:x8}' -f [long]$Matches[1] }
+    if ($null -eq $code -and ($parameters -match $number -or $message -match $number)) { $code = $Matches[0].ToLower() }
     $key = "$machine/$($record.Id)/$($record.Level)/$code"
     if ($rows.ContainsKey($key)) {
         $rows[$key].count += 1
