@@ -70,6 +70,8 @@ def _furnish(root: Path, machine: Machine) -> None:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+    if folder := _text(facts, "script", "folder"):
+        (root / f"usr/local/ASR/{folder}/scripts/customscript.sh").chmod(_mode(_text(facts, "script", "rights")))
     for path in _directories(facts):
         (root / path).mkdir(parents=True, exist_ok=True)
     standins = root / "standins"
@@ -104,8 +106,15 @@ def _files(facts: Mapping[str, JSON]) -> Iterator[tuple[str, bytes]]:
     yield "proc/1/comm", b"systemd\n"
     if _true(facts, "vss", "installed"):
         yield f"usr/sbin/{_DAEMONS['vss']}", b""
+    if folder := _text(facts, "script", "folder"):
+        yield f"usr/local/ASR/{folder}/scripts/customscript.sh", b""
     if _true(facts, "vss", "device"):
         yield "dev/vmbus/hv_vss", b""
+
+
+def _mode(rights: str) -> int:
+    """The number of rights such as -rwxr-x---."""
+    return int("".join("0" if letter == "-" else "1" for letter in rights[1:]) or "0", 2)
 
 
 def _directories(facts: Mapping[str, JSON]) -> Iterator[str]:
@@ -121,7 +130,9 @@ def _uname(machine: Machine, facts: Mapping[str, JSON]) -> str:
 
 def _ps(facts: Mapping[str, JSON]) -> str:
     """The names of the processes, whatever is asked."""
-    running = [
+    databases = facts.get("applications")
+    running = [str(name) for name in databases] if isinstance(databases, list) else []
+    running += [
         _text(facts, service, "daemon") or program
         for service, program in _DAEMONS.items()
         if _true(facts, service, "running")

@@ -117,7 +117,9 @@ def _flat(entry: Any, language: str) -> Any:
 
     def add(value: Mapping[str, Any], prefix: str) -> None:
         for key, item in value.items():
-            if isinstance(item, dict):
+            if isinstance(item, list):
+                add({str(number): each for number, each in enumerate(item)}, f"{prefix}{key}.")
+            elif isinstance(item, dict):
                 add(item, f"{prefix}{key}.")
             elif item is not None:
                 flat[prefix + key] = json.dumps(item) if isinstance(item, bool) else str(item)

@@ -1,4 +1,5 @@
-# Which virtual machine this is, and whether the daemon that freezes the file systems for a snapshot runs.
+# Which virtual machine this is, whether the daemon that freezes the file systems for a snapshot runs, and whether something
+# here would want to be told of it: databases, and the scripts that tell them.
 
 # Hyper-V's host writes names into a file of records: 512 bytes of key, 2048 bytes of value, padded with NUL.
 host_values() {
@@ -10,10 +11,15 @@ host_values() {
     done
 }
 
+# The names of all processes that this account sees. Small systems have no ps, or one that knows no -e.
+process_names() {
+    ps -e -o comm= 2>/dev/null || cat /proc/[0-9]*/comm 2>/dev/null
+}
+
 # The first of the given process names that runs.
 running_process() {
     for wanted in "$@"; do
-        if ps -e -o comm= 2>/dev/null | grep -q -x -F "$wanted"; then
+        if process_names | grep -q -x -F "$wanted"; then
             printf '%s' "$wanted"
             return
         fi
@@ -22,7 +28,7 @@ running_process() {
 
 # Whether this account sees the processes of others: some systems hide them, and then nothing is known.
 sees_processes() {
-    command -v ps >/dev/null 2>&1 && [ -r /proc/1/comm ]
+    [ -r /proc/1/comm ]
 }
 
 id=$(host_values | sed -n '/^VirtualMachineId$/,/./p' | head -n 2 | tail -n 1 | tr 'A-F' 'a-f')
@@ -59,7 +65,8 @@ elif sees_processes; then
 fi
 
 if command -v systemctl >/dev/null 2>&1; then
-    for unit in hv-vss-daemon.service hypervvssd.service hv_vss_daemon.service; do
+    # Debian up to 11 has the longest of these names.
+    for unit in hv-vss-daemon.service hypervvssd.service hv_vss_daemon.service hyperv-daemons.hv-vss-daemon.service; do
         if [ "$(systemctl show --property=LoadState "$unit" 2>/dev/null)" = 'LoadState=loaded' ]; then
             printf 'vss.unit=%s\n' "$unit"
             printf 'vss.unit_state=%s\n' "$(systemctl show --property=ActiveState "$unit" | cut -d = -f 2)"
@@ -68,3 +75,18 @@ if command -v systemctl >/dev/null 2>&1; then
         fi
     done
 fi
+
+# Databases have to be told before a snapshot; the daemon above freezes file systems and tells nobody. Oracle's first process
+# has the name of the instance at its end.
+process_names | grep -x -E 'postgres|mysqld|mariadbd|mongod|sqlservr|db2sysc|hdbindexserver|ora_pmon_.*' | sort -u | grep -n '' |
+    sed -n 's/^\([0-9]*\):\(.*\)$/applications.\1=\2/p'
+
+# The script that Site Recovery's Mobility agent calls with --pre and --post around a snapshot: its type and rights.
+# The folder is written in two ways.
+for folder in Vx VX; do
+    script=/usr/local/ASR/$folder/scripts/customscript.sh
+    if [ -e "$script" ]; then
+        printf 'script.folder=%s\nscript.rights=%s\n' "$folder" "$(ls -ld "$script" 2>/dev/null | cut -c 1-10)"
+        break
+    fi
+done
