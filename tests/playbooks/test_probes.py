@@ -105,7 +105,7 @@ async def test_broken_wmi(powershell: PowerShellEngine) -> None:
     probe = builtin().probes["guest-wmi"]
     broken = {"answered": False, "seconds": 0, "error_id": "HRESULT 0x80041010", "error": "Classe non valide"}
     system = {"build": None, "caption": None, "last_boot": None}
-    changes = {"guest-wmi": {"cimv2": broken, "os": system, "firewall_rule_active": None}}
+    changes = {"guest-wmi": {"cimv2": broken, "os": system, "firewall_rule_active": None, "firewall_rule_blocks": None}}
     answer = await _ask(powershell, probe, _machine(probe, changes))
     assert answer.data is not None, answer.message
     assert answer.data["cimv2"] == broken
@@ -127,6 +127,16 @@ async def test_start_types_stand_in_the_registry_where_services_tell_none(
     old = await _ask(powershell, probe, speaking(machine, "en-US", build="9600"))
     assert old.data is not None, old.message
     assert old.data == new.data
+
+
+async def test_a_hidden_service_is_not_missing(powershell: PowerShellEngine) -> None:
+    """An account that may see some services only: what the registry knows and the service manager does not show."""
+    probe = builtin().probes["host-services"]
+    machine = _machine(probe, {})
+    del machine.probes["host-services"]["services"]["dra"]  # type: ignore[attr-defined] # a copy of known facts
+    answer = await _ask(powershell, probe, machine)
+    assert (answer.data, answer.reason) == (None, Reason.PERMISSION_DENIED)
+    assert "the service dra is installed, but hidden" in answer.message
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -27,4 +27,15 @@ foreach ($service in $found) {
     $name = "$($service.Name)".ToLower() -replace ' ', '_'
     $services[$name] = @{ state = "$($service.Status)"; start = $type }
 }
+
+# A service that this account may not see looks like one that is not installed. The registry tells them apart: what is
+# installed has a program there.
+foreach ($name in $wanted) {
+    if ($services.ContainsKey(($name.ToLower() -replace ' ', '_'))) { continue }
+    $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name"
+    if (-not (Test-Path -LiteralPath $key)) { continue }
+    if ("$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).ImagePath)" -ne '') {
+        throw "the service $name is installed, but hidden from this account (0x80070005)"
+    }
+}
 @{ services = $services }
