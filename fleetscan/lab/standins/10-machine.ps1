@@ -223,6 +223,13 @@ function global:Get-SimRegistry([string]$Path) {
             if ($null -ne $agents.recovery_services.download_threads) { $values.DownloadThreadsPerVM = [int]$agents.recovery_services.download_threads }
             if ($values.Count -gt 0) { return $values }
         }
+        'SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\*' {
+            if ($agents.site_recovery.installed -and $agents.site_recovery.version -and [int]$SimHost.os.build -gt 9600) {
+                # As published: with zeros before the third number.
+                $parts = "$($agents.site_recovery.version)" -split '\.'
+                return @{ DisplayName = 'Microsoft Azure Site Recovery Provider'; DisplayVersion = '{0}.{1}.{2:0000}.{3}' -f $parts[0], $parts[1], [int]$parts[2], $parts[3] }
+            }
+        }
         'SOFTWARE\Microsoft\Azure Site Recovery\Registration' { if ($agents -and $agents.site_recovery.registered) { return @{} } }
         'SOFTWARE\Microsoft\Azure Site Recovery\ProxySettings' { if ($agents -and $agents.site_recovery.proxy_configured) { return @{} } }
         'SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName' { if ($identity) { return @{ ComputerName = "$($identity.computer)" } } }
@@ -239,9 +246,14 @@ function global:Get-SimRegistry([string]$Path) {
             if (-not $wmi) { return }
             $values = @{ 'CoreNet-DHCP-In' = 'v2.31|Action=Allow|Active=TRUE|Dir=In|Protocol=17|Name=@FirewallAPI.dll,-25301|' }
             if ($null -ne $wmi.firewall_rule_active) {
-                $values['WMI-WINMGMT-In-TCP'] = "v2.31|Action=Allow|Active=$("$($wmi.firewall_rule_active)".ToUpper())|Dir=In|Protocol=6|LPort=RPC|Svc=winmgmt|Name=@FirewallAPI.dll,-34254|"
+                # In a domain the rule without a scope counts, elsewhere the other one, which stays shut.
+                $values['WMI-WINMGMT-In-TCP'] = 'v2.31|Action=Allow|Active=FALSE|Dir=In|Protocol=6|Profile=Private|Profile=Public|LPort=RPC|Svc=winmgmt|Name=@FirewallAPI.dll,-34254|'
+                $values['WMI-WINMGMT-In-TCP-NoScope'] = "v2.31|Action=Allow|Active=$("$($wmi.firewall_rule_active)".ToUpper())|Dir=In|Protocol=6|Profile=Domain|LPort=RPC|Svc=winmgmt|Name=@FirewallAPI.dll,-34254|"
             }
             return $values
+        }
+        'SOFTWARE\Policies\Microsoft\WindowsFirewall\FirewallRules' {
+            if ((Get-SimAnswer 'guest-wmi').firewall_rule_blocks) { return @{ 'WMI-WINMGMT-In-TCP' = 'v2.31|Action=Block|Active=TRUE|Dir=In|Protocol=6|LPort=RPC|Svc=winmgmt|' } }
         }
     }
 }

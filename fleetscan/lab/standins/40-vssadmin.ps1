@@ -1,4 +1,5 @@
-# Stand-in for vssadmin.exe: "list writers" in the language of the machine. Only the shape is the same in every language.
+# Stand-ins for vssadmin.exe, "list writers" in the language of the machine, of which only the shape is the same in every
+# language; and for winmgmt.exe, whose sentence is for people.
 
 function global:Get-SimVssWords {
     $words = @{
@@ -63,5 +64,17 @@ function global:vssadmin.exe {
         "   $($words.error)$lastError"
         ''
     }
+    $global:LASTEXITCODE = [int]$answer.exit_code
+}
+
+function global:winmgmt.exe {
+    if ("$args" -ne '/verifyrepository') { throw "a stand-in does not know: winmgmt $args" }
+    if ((Get-SimStatus 'guest-wmi-repository') -eq 'denied') {
+        "WMI: Error code: 0x80070005 ($(Get-SimText 'denied'))"
+        $global:LASTEXITCODE = 1
+        return
+    }
+    $answer = Get-SimAnswer 'guest-wmi-repository'
+    if ($null -ne $answer.text) { '', "$($answer.text)" } else { 'WMI: OK' }
     $global:LASTEXITCODE = [int]$answer.exit_code
 }

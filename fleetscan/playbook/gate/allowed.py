@@ -70,6 +70,7 @@ NATIVE: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"csv"}),
         frozenset({"/nh"}),
     ),
+    "winmgmt.exe": (frozenset({"/verifyrepository"}),),
 }
 """Programs, with the words that each of their arguments may be. Arguments may be left out from the end."""
 

@@ -20,13 +20,22 @@ if ($systems.Count -gt 0) {
     if ($null -ne $systems[0].LastBootUpTime) { $lastBoot = $systems[0].LastBootUpTime.ToUniversalTime().ToString('s') + 'Z' }
 }
 
-# The firewall rule that lets WMI in from other computers. A fact only: the query above did not pass through it.
+# The rules for WMI from other computers, in a domain and elsewhere, as this computer and as Group Policy have them. Facts
+# only: the query above did not pass through them.
 $active = $null
-$rulesKey = 'HKLM:\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules'
-if (Test-Path -LiteralPath $rulesKey) {
+$blocks = $null
+foreach ($rulesKey in @('HKLM:\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules', 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsFirewall\FirewallRules')) {
+    if (-not (Test-Path -LiteralPath $rulesKey)) { continue }
     $rules = Get-ItemProperty -LiteralPath $rulesKey -ErrorAction Stop
-    $rule = "$($rules.'WMI-WINMGMT-In-TCP')"
-    if ($rule) { $active = $rule -like '*|Active=TRUE|*' }
+    foreach ($rule in @("$($rules.'WMI-WINMGMT-In-TCP')", "$($rules.'WMI-WINMGMT-In-TCP-NoScope')")) {
+        if ($rule -eq '') { continue }
+        if ($null -eq $active) {
+            $active = $false
+            $blocks = $false
+        }
+        if ($rule -notlike '*|Active=TRUE|*') { continue }
+        if ($rule -like '*|Action=Block|*') { $blocks = $true } else { $active = $true }
+    }
 }
 @{
     cimv2 = @{
@@ -37,4 +46,5 @@ if (Test-Path -LiteralPath $rulesKey) {
     }
     os = @{ build = $build; caption = $caption; last_boot = $lastBoot }
     firewall_rule_active = $active
+    firewall_rule_blocks = $blocks
 }
