@@ -17,13 +17,16 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
         'Msvm_SummaryInformation' {
             foreach ($vm in (Get-SimAnswer 'vm-summary').vms) {
                 @{
-                    Name = "$($vm.id)".ToUpper(); ElementName = "$($vm.name)"; GuestOperatingSystem = $vm.guest_os
+                    Name = "$($vm.id)".ToUpper(); InstanceID = "Microsoft:$("$($vm.id)".ToUpper())"; ElementName = "$($vm.name)"; GuestOperatingSystem = $vm.guest_os
                     IntegrationServicesVersionState = $(if ($null -ne $vm.integration_version_state) { [uint16]$vm.integration_version_state })
                     ReplicationProviderId = [string[]]@(foreach ($provider in $vm.replication_providers) { "{$("$provider".ToUpper())}" })
                 }
             }
-            # A checkpoint has a summary of its own, under an id that is no virtual machine's.
-            @{ Name = '0D0D0D0D-0000-4000-8000-00000C0FFEE0'; ElementName = 'checkpoint'; IntegrationServicesVersionState = [uint16]0 }
+            # A checkpoint has a summary of its own, under an id that is no virtual machine's, and perhaps its machine's name.
+            @{ Name = '0D0D0D0D-0000-4000-8000-00000C0FFEE0'; InstanceID = 'Microsoft:0D0D0D0D-0000-4000-8000-00000C0FFEE0'; ElementName = 'checkpoint'; IntegrationServicesVersionState = [uint16]0 }
+            foreach ($vm in (Get-SimAnswer 'vm-summary').vms) {
+                @{ Name = "$($vm.id)".ToUpper(); InstanceID = 'Microsoft:0D0D0D0D-0000-4000-8000-00000C0FFEE1'; ElementName = 'checkpoint'; GuestOperatingSystem = 'an older Windows'; IntegrationServicesVersionState = [uint16]2; ReplicationProviderId = @() }
+            }
         }
         # What guests tell their host, as texts of XML; a machine that is off has none.
         # The agent's counters grow by what the facts say between two readings.
@@ -100,13 +103,6 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
         'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' {
             if ([int]$SimHost.os.build -le 9600) { Get-SimStorageCounters (Get-SimAnswer 'vm-storage-counters') }
         }
-        'MSFT_NetQosPolicySettingData' {
-            if ($null -eq (Get-SimAnswer 'azure-agents').qos_policies) { return New-SimCimError '0x80041010' 'MetadataError' (Get-SimText 'noclass') $Class }
-            @{ Name = 'backup window'; AppPathNameMatchCondition = 'robocopy.exe'; ThrottleRateAction = [uint64]8000000 }
-            foreach ($policy in (Get-SimAnswer 'azure-agents').qos_policies) {
-                @{ Name = "$($policy.name)"; AppPathNameMatchCondition = "$($policy.application)"; ThrottleRateAction = [uint64]$policy.bits_per_second }
-            }
-        }
         default {
             $instances = @(Get-SimStorageInstances $Class)
             if ($instances.Count -gt 0 -or $SimClassProbes.ContainsKey($Class)) { $instances } else {
@@ -161,7 +157,7 @@ $global:SimClassProbes = @{
     'Msvm_SummaryInformation' = 'vm-summary'; 'Msvm_KvpExchangeComponent' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
     'Win32_PerfRawData_Counters_HyperVVirtualStorageDevice' = 'vm-storage-counters'; 'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' = 'vm-storage-counters'
-    'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'; 'MSFT_NetQosPolicySettingData' = 'azure-agents'
+    'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'
     'MSFT_Disk' = 'guest-disks'; 'MSFT_Partition' = 'guest-disks'; 'MSFT_StoragePool' = 'guest-disks'; 'Win32_DiskPartition' = 'guest-disks'
 }
 

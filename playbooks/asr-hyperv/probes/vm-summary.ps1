@@ -6,10 +6,12 @@ $systems = @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msv
 # The host itself is always among them, and the only one whose Name is not a GUID.
 if ($systems.Count -eq 0) { throw 'Hyper-V shows this account neither a virtual machine nor the host itself (0x80070005)' }
 
-$properties = @('Name', 'IntegrationServicesVersionState', 'GuestOperatingSystem', 'ReplicationProviderId')
+# The summary of a checkpoint may go by the name of its machine, but not by its id.
+$properties = @('Name', 'InstanceID', 'IntegrationServicesVersionState', 'GuestOperatingSystem', 'ReplicationProviderId')
 $summaries = @{}
 foreach ($summary in @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_SummaryInformation' -Property $properties -OperationTimeoutSec 40 -ErrorAction Stop)) {
-    $summaries["$($summary.Name)".ToLower()] = $summary
+    $id = "$($summary.Name)".ToLower()
+    if (-not $summaries.ContainsKey($id) -or "$($summary.InstanceID)".ToLower().Contains($id)) { $summaries[$id] = $summary }
 }
 
 # Each pair is a text of XML. The names of the pairs are not translated.
