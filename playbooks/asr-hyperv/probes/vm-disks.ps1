@@ -20,7 +20,8 @@ if ($paths.Count -gt 0) {
     foreach ($image in @(Get-VHD -Path $paths -ErrorAction SilentlyContinue)) { $images["$($image.Path)".ToLower()] = $image }
 }
 
-# The logs of each folder. A log belongs to the disk whose name it begins with; the longest such name wins.
+# The logs of each folder. A log belongs to the disk whose name it begins with; the longest such name wins. The file of a
+# checkpoint is named after its disk with an id behind it, and the log may have either name.
 $logs = @{}
 $unread = @{}
 $byPath = @{}
@@ -36,10 +37,15 @@ foreach ($path in $paths) {
 foreach ($folder in $logs.Keys) {
     foreach ($log in $logs[$folder]) {
         $best = ''
+        $longest = 0
         foreach ($path in $paths) {
-            $name = ($path.Substring($path.LastIndexOf('\') + 1) -replace '\.[^.]*$', '').ToLower()
+            $name = $path.Substring($path.LastIndexOf('\') + 1).ToLower()
+            $name = $name -replace '_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.avhdx?$', '' -replace '\.[^.]*$', ''
             $inFolder = $path.Substring(0, $path.LastIndexOf('\') + 1).ToLower() -eq $folder
-            if ($inFolder -and "$($log.Name)".ToLower().StartsWith($name) -and $path.Length -gt $best.Length) { $best = $path }
+            if ($inFolder -and "$($log.Name)".ToLower().StartsWith($name) -and $name.Length -gt $longest) {
+                $best = $path
+                $longest = $name.Length
+            }
         }
         if ($best -ne '') { $byPath[$best.ToLower()] += [long]$log.Length }
     }
