@@ -38,7 +38,15 @@ function global:Get-SCVMMServer {
     [pscustomobject]@{ Name = "$($server.name)"; ProductVersion = $server.version; IsConnected = $true }
 }
 
-function global:Get-SCCloud { [CmdletBinding()] param($VMMServer) foreach ($name in (Get-SimAnswer 'vmm-fabric').clouds) { [pscustomobject]@{ Name = "$name" } } }
+function global:Get-SCCloud {
+    [CmdletBinding()]
+    param($VMMServer)
+    $answer = Get-SimAnswer 'vmm-fabric'
+    foreach ($name in $answer.clouds) {
+        $groups = @(if (@($answer.clouds_without_hosts) -notcontains $name) { [pscustomobject]@{ Name = 'All Hosts'; Path = 'All Hosts' } })
+        [pscustomobject]@{ Name = "$name"; HostGroup = $groups }
+    }
+}
 function global:Get-SCLogicalNetwork { [CmdletBinding()] param($VMMServer) foreach ($name in (Get-SimAnswer 'vmm-fabric').logical_networks) { [pscustomobject]@{ Name = "$name" } } }
 function global:Get-SCVMNetwork { [CmdletBinding()] param($VMMServer) foreach ($name in (Get-SimAnswer 'vmm-fabric').vm_networks) { [pscustomobject]@{ Name = "$name" } } }
 function global:Get-SCVMHost {
