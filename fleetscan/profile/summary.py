@@ -169,6 +169,8 @@ def _sizes(facts: Mapping[str, Mapping[str, JSON]]) -> Iterator[tuple[tuple[str,
 
 
 def _upload_limits(answers: Mapping[str, JSON]) -> list[float]:
-    """The limits on the upload of a host, in bits a second."""
+    """The limits on the upload of a host, in bits a second: of QoS policies, and those of the agent by the hour."""
     answer: Any = answers.get("azure-agents") or {}
-    return [float(policy["bits_per_second"]) for policy in answer.get("qos_policies") or []]
+    policies = [policy["bits_per_second"] for policy in answer.get("qos_policies") or []]
+    hours = (answer.get("throttle") or {}).values()
+    return [float(limit) for limit in (*policies, *hours) if limit]

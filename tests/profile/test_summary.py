@@ -194,6 +194,19 @@ def test_an_upload_limit_of_a_host_is_one(tmp_path: Path) -> None:
     assert "never catches up" in row.message
 
 
+@pytest.mark.parametrize(("hours", "limit"), [((None, None), None), ((5e5, None), 5e5), ((5e5, 2e5), 2e5)])
+def test_the_agents_own_limits_count(
+    tmp_path: Path, hours: tuple[float | None, float | None], limit: float | None
+) -> None:
+    """What holds at some hours only is held against the whole profile: its hours are not known."""
+    throttle = dict(zip(("work_hours_bits", "other_hours_bits"), hours, strict=True))
+    story = Story(tmp_path).facts("hv01", azure_agents={"qos_policies": [], "throttle": throttle})
+    for number in range(3):
+        story.sample("hv01", number, vm(SQL, "sql01", a=60 * number))
+    row = one(story.report(), Scope.HOST)
+    assert (row.status, row.limit_bits) == (Status.PASS if limit is None else Status.FAIL, limit)
+
+
 def test_the_planners_list() -> None:
     """One machine a line: host, backslash, machine; a machine on two hosts once; names that are refused apart."""
     hv01 = {"vms": [vm(SQL, "sql01"), vm(WEB, "web [old]")]}

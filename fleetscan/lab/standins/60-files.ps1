@@ -5,7 +5,8 @@ function global:Get-SimFileVersion([string]$Path) {
     $agents = Get-SimAnswer 'azure-agents'
     $text = switch ($Path) {
         "$SimAgentFolder\bin\cbengine.exe" { $agents.recovery_services.version }
-        $SimProviderProgram { $agents.site_recovery.version }
+        # The provider's program has a number of its own, but for old ones.
+        $SimProviderProgram { if (-not $agents.site_recovery.version -or [int]$SimHost.os.build -le 9600) { $agents.site_recovery.version } else { '1.0.0.0' } }
     }
     if (-not $text) { return }
     $parts = [int[]]("$text" -split '\.')
@@ -48,7 +49,8 @@ function global:Get-ChildItem {
             return
         }
         if ($drive.log_bytes -eq 0) { continue }
-        $name = $path.Substring($path.LastIndexOf('\') + 1) -replace '\.[^.]*$', ''
+        # A checkpoint has a file of its own, the log keeps the name of the disk.
+        $name = $path.Substring($path.LastIndexOf('\') + 1) -replace '_[0-9A-Fa-f-]{36}\.avhdx?$', '' -replace '\.[^.]*$', ''
         $half = ($drive.log_bytes - $drive.log_bytes % 2) / 2
         [pscustomobject]@{ Name = "$name.hrl"; Length = [long]$half }
         [pscustomobject]@{ Name = "${name}_1.hrl"; Length = [long]$drive.log_bytes - [long]$half }
@@ -77,6 +79,27 @@ function global:Get-OBMachineSetting {
         }
     }
     [pscustomobject]$settings
+}
+
+# Without the store of what is in force it shows the policies of this computer only, as the real one does.
+function global:Get-NetQosPolicy {
+    [CmdletBinding()]
+    param([string]$PolicyStore)
+    if ((Get-SimStatus 'azure-agents') -eq 'denied') {
+        $PSCmdlet.ThrowTerminatingError((New-SimCimError '0x80041003' 'PermissionDenied' (Get-SimText 'denied') 'MSFT_NetQosPolicySettingData'))
+    }
+    $policies = (Get-SimAnswer 'azure-agents').qos_policies
+    if ($null -eq $policies) { $PSCmdlet.ThrowTerminatingError((New-SimCimError '0x80041010' 'MetadataError' (Get-SimText 'noclass') 'MSFT_NetQosPolicySettingData')) }
+    # Policies that limit nothing of the agent: another program, another template, other ports, a mark without a limit.
+    [pscustomobject]@{ Name = 'backup window'; AppPathNameMatchCondition = 'robocopy.exe'; ThrottleRateAction = [uint64]8000000 }
+    [pscustomobject]@{ Name = 'live migration'; TemplateMatchCondition = [uint32]4; ThrottleRateAction = [uint64]8000000 }
+    [pscustomobject]@{ Name = 'mail'; IPDstPortStartMatchCondition = [uint16]25; IPDstPortEndMatchCondition = [uint16]25; ThrottleRateAction = [uint64]8000000 }
+    [pscustomobject]@{ Name = 'marked'; AppPathNameMatchCondition = 'cbengine.exe'; DSCPAction = [sbyte]10; ThrottleRateAction = $null }
+    if ($PolicyStore -ne 'ActiveStore') { return }
+    foreach ($policy in $policies) {
+        $program = if ("$($policy.application)" -ne '*') { "$($policy.application)" }
+        [pscustomobject]@{ Name = "$($policy.name)"; AppPathNameMatchCondition = $program; ThrottleRateAction = [uint64]$policy.bits_per_second }
+    }
 }
 
 function global:Get-NetTCPConnection {

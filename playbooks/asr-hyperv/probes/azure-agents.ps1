@@ -27,6 +27,12 @@ if (Test-Path -LiteralPath $serviceKey) {
         $file = (Get-Item -LiteralPath $Matches[1] -ErrorAction Stop).VersionInfo
         $site.version = "$($file.FileMajorPart).$($file.FileMinorPart).$($file.FileBuildPart).$($file.FilePrivatePart)"
     }
+    # Microsoft's list of versions has the number that the list of installed programs shows, which the program need not have.
+    foreach ($entry in @(Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\*' -ErrorAction SilentlyContinue)) {
+        if ("$($entry.DisplayName)" -notlike '*Azure Site Recovery Provider*') { continue }
+        $parts = @("$($entry.DisplayVersion)" -split '[.]')
+        if ($parts.Count -eq 4) { $site.version = "$([int]$parts[0]).$([int]$parts[1]).$([int]$parts[2]).$([int]$parts[3])" }
+    }
 }
 $site.registered = [bool](Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Azure Site Recovery\Registration')
 $site.proxy_configured = [bool](Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Azure Site Recovery\ProxySettings')
@@ -86,19 +92,31 @@ foreach ($reading in @(1, 2)) {
     }
 }
 
-# Where this class is missing, the rest of the answer stands; the checks are told that nothing is known.
+# The QoS policies that are in force, whether this computer or a domain set them: the class behind the cmdlet, asked
+# directly, shows those of this computer alone. Where the cmdlet is missing, the rest of the answer stands; the checks are
+# told that nothing is known.
 $known = $true
 $policies = @()
 try {
-    $policies = @(Get-CimInstance -Namespace 'root/StandardCimv2' -ClassName 'MSFT_NetQosPolicySettingData' -Property @('Name', 'AppPathNameMatchCondition', 'ThrottleRateAction') -OperationTimeoutSec 20 -ErrorAction Stop)
+    $policies = @(Get-NetQosPolicy -PolicyStore 'ActiveStore' -ErrorAction Stop)
 } catch {
     if ("$($_.CategoryInfo.Category)" -eq 'PermissionDenied') { throw }
     $known = $false
 }
 $limits = @(foreach ($policy in $policies) {
-    if ("$($policy.AppPathNameMatchCondition)" -like '*cbengine.exe' -and $null -ne $policy.ThrottleRateAction) {
-        @{ name = "$($policy.Name)"; application = "$($policy.AppPathNameMatchCondition)"; bits_per_second = [long]$policy.ThrottleRateAction }
-    }
+    if (-not $policy.ThrottleRateAction) { continue }
+    $application = "$($policy.AppPathNameMatchCondition)"
+    if ($application -eq '') {
+        # For every program: it counts unless it is for one user, address, template, UDP, or other ports than that of HTTPS.
+        $others = "$($policy.UserMatchCondition)$($policy.URIMatchCondition)$($policy.JobObjectMatchCondition)$($policy.IPDstPrefixMatchCondition)$($policy.IPSrcPrefixMatchCondition)"
+        $numbers = [int]$policy.TemplateMatchCondition + [int]$policy.NetDirectPortMatchCondition + [int]$policy.IPSrcPortStartMatchCondition
+        if ($others -ne '' -or $numbers -ne 0 -or [int]$policy.IPProtocolMatchCondition -eq 2) { continue }
+        if ([int]$policy.IPPortMatchCondition -ne 0 -and [int]$policy.IPPortMatchCondition -ne 443) { continue }
+        $first = [int]$policy.IPDstPortStartMatchCondition
+        if ($first -ne 0 -and ($first -gt 443 -or [int]$policy.IPDstPortEndMatchCondition -lt 443)) { continue }
+        $application = '*'
+    } elseif ($application -notlike '*cbengine.exe') { continue }
+    @{ name = "$($policy.Name)"; application = $application; bits_per_second = [long]$policy.ThrottleRateAction }
 })
 $qos = $null
 if ($known) { $qos = @($limits) }
