@@ -4,7 +4,8 @@ $global:SimLogs = @{ 'Microsoft-Windows-Hyper-V-VMMS-Admin' = 'host-events'; 'Ap
 
 function global:New-SimEvent($Row, [datetime]$Moment, [string]$Provider) {
     $values = @()
-    if ($null -ne $Row.vm) { $values += 'a name', "$($Row.vm)".ToUpper() }
+    # The name of the machine comes first, and may hold an id of something else.
+    if ($null -ne $Row.vm) { $values += 'desktop-0d0d0d0d-0000-4000-8000-00000c0ffee2', "$($Row.vm)".ToUpper() }
     if ($null -ne $Row.device) { $values += "DeviceIoControl($($Row.device) - 0000000000000318,0x00560000,0000000000000000,0,[0])" }
     # Hyper-V's own events hold an error code as a decimal number, and some of them also as people write it.
     if ($null -ne $Row.code) {

@@ -28,7 +28,11 @@ foreach ($record in $records) {
     $parameters = @(foreach ($property in $record.Properties) { "$($property.Value)" }) -join ' '
     $machine = $null
     $code = $null
-    if ($parameters -match $guid) { $machine = $Matches[0].ToLower() }
+    # Hyper-V gives the id of the machine as a parameter of its own; ids may also stand in names of machines and disks.
+    foreach ($property in $record.Properties) {
+        if ($null -eq $machine -and "$($property.Value)" -match "^\{?($guid)\}?`$") { $machine = $Matches[1].ToLower() }
+    }
+    if ($null -eq $machine -and $parameters -match $guid) { $machine = $Matches[0].ToLower() }
     if ($parameters -match $hresult) { $code = $Matches[0].ToLower() }
     # The text is put together for each event, which takes long: only where the parameters do not say it all.
     $message = ''
