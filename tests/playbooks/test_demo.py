@@ -15,6 +15,7 @@ TROUBLE = {
     "hv01.paris.corp.example": {
         ("backup-service-enabled", "sql01", "fail"),
         ("replication-not-paused", "web03", "fail"),
+        ("hrl-not-growing-unsent", "web03", "fail"),
         ("app-consistent-snapshot-recent", "sql01", "fail"),
         ("replication-health", "web03", "warn"),
         ("hrl-free-space", "web03", "warn"),
@@ -24,6 +25,7 @@ TROUBLE = {
         ("replication-health", "compta01", "fail"),
         ("resynchronization-not-due", "compta01", "fail"),
         ("vmms-log-quiet", "compta01", "warn"),
+        ("vm-connection-events", "compta01", "warn"),
         ("backup-service-ok", "ged01", "fail"),
         ("app-consistent-snapshot-recent", "ged01", "warn"),
         ("recovery-services-agent-version", "hv03.paris.corp.example", "warn"),
