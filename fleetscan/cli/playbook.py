@@ -64,6 +64,13 @@ def show(
     typer.echo(_table(rows, ["check", "severity", "object", "item", "title"]))
     if book.articles:
         typer.echo("\n" + _table(list(_coverage(book)), ["item", "what it asks", "checks"]))
+    reached = [
+        [probe.id, role.value, "\n".join(names) or NOBODY]
+        for probe in book.probes.values()
+        for role, names in probe.connects.items()
+    ]
+    if reached:
+        typer.echo("\n" + _table(reached, ["probe", "on hosts", "tries to reach (port 443 if none is named)"]))
     if book.data:
         lists = [[source.id, source.as_of, source.origin, source.source] for source in book.data]
         typer.echo("\n" + _table(lists, ["data", "as of", "file", "source"]))
@@ -95,13 +102,14 @@ def payload(
             "--role", help="A role of the hosts; may be repeated. Hosts with the same roles get the same bytes."
         ),
     ] = None,
+    data: DataFolder = None,
 ) -> None:
     """Print the exact script that a host with these roles [hyperv] would run, and its SHA-256 on standard error."""
     from fleetscan import playbook as playbooks
     from fleetscan.powershell import payload as payloads
 
     roles = role or [Role.HYPERV]
-    built = payloads.build(playbooks.load(playbook), roles)
+    built = payloads.build(playbooks.load(playbook, data), roles)
     sys.stdout.buffer.write(built.text.encode("ascii"))
     sys.stdout.buffer.flush()
     typer.echo(f"SHA-256 {built.sha256} (roles {', '.join(roles)}; {_counted(len(built.probes), 'probe')})", err=True)

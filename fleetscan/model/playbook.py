@@ -182,6 +182,8 @@ class Probe:
     validate: Callable[[JSON], dict[str, JSON]]
     totals: bool = False
     """Whether its answer has running totals: only a second reading makes rates of them."""
+    connects: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
+    """The names that it tries to reach, by the role of the host: `name` or `*.name`, with `:port` if not 443."""
     origin: str = ""
 
     @property

@@ -18,6 +18,7 @@ from fleetscan.playbook.schema import DataFile
 from fleetscan.playbook.shape import Kind, Object, Scalar, Shape
 from fleetscan.playbook.values import Look, typed
 from fleetscan.suggest import did_you_mean
+from fleetscan.validate import Places
 
 VARIABLE = "data"
 """What expressions call all lists together."""
@@ -33,6 +34,8 @@ class Data:
     sources: Mapping[str, DataSource] = field(default_factory=dict)
     values: Mapping[str, JSON] = field(default_factory=dict)
     shape: Object | None = field(default_factory=Object)
+    places: Mapping[str, Places] = field(default_factory=dict)
+    """Where the values of each list stand."""
 
 
 def read_data(folder: Folder, own: Folder | None = None) -> Data:
@@ -57,6 +60,7 @@ class _Reader:
         self._sources: dict[str, DataSource] = {}
         self._values: dict[str, JSON] = {}
         self._shapes: dict[str, Object] = {}
+        self._places: dict[str, Places] = {}
         self._unreadable: set[str] = set()
 
     def builtin(self, folder: Folder, path: Path) -> None:
@@ -99,6 +103,7 @@ class _Reader:
     def _keep(self, name: str, file: DataFile, source: Source) -> None:
         about = DataSource(id=name, as_of=file.as_of, source=file.source, origin=source.document.source)
         self._sources[name] = about
+        self._places[name] = source.document
         values = typed(file.data, self._shapes[name])
         assert isinstance(values, dict)  # noqa: S101 # a DataFile holds a mapping
         self._values[about.variable] = {"as_of": file.as_of, "source": file.source, **values}
@@ -106,4 +111,4 @@ class _Reader:
     def data(self) -> Data:
         """All that was read."""
         shapes = {self._sources[name].variable: Object({**_ABOUT, **s.fields}) for name, s in self._shapes.items()}
-        return Data(self._sources, self._values, None if self._unreadable else Object(shapes))
+        return Data(self._sources, self._values, None if self._unreadable else Object(shapes), self._places)

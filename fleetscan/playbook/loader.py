@@ -49,9 +49,9 @@ class _Loader:
         self._head = head[0] if head else None
         if head:
             self._measures(head[1], head[0])
-        self._probes = read_probes(folder)
-        names = {probe.variable for probe in self._probes.by_id.values()} | {kind.value for kind in OBJECTS}
         self._data = read_data(folder, own_data)
+        self._probes = read_probes(folder, self._data)
+        names = {probe.variable for probe in self._probes.by_id.values()} | {kind.value for kind in OBJECTS}
         self._stand_ins = _STAND_INS | {"article": list(self._head.articles if self._head else ())[:1]}
         self._across: dict[str, Source] = {}
         """The files of the checks that look across hosts."""

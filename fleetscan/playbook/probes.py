@@ -11,7 +11,8 @@ from fleetscan.model.host import Role
 from fleetscan.model.playbook import JSON, Check, Language, ObjectType, Probe
 from fleetscan.playbook.answer import validator
 from fleetscan.playbook.compiler import HOSTS, OBJECT_LISTS, OBJECTS
-from fleetscan.playbook.data import VARIABLE
+from fleetscan.playbook.data import VARIABLE, Data
+from fleetscan.playbook.endpoints import read_endpoints
 from fleetscan.playbook.expression import RESERVED
 from fleetscan.playbook.folder import Folder
 from fleetscan.playbook.place import Source
@@ -30,13 +31,13 @@ class Probes:
     shapes: Mapping[str, Object] = field(default_factory=dict)
 
 
-def read_probes(folder: Folder) -> Probes:
-    """All probes of a folder; what is wrong with them is added to its problems."""
+def read_probes(folder: Folder, data: Data) -> Probes:
+    """All probes of a folder, and what they reach of `data`; what is wrong with them is added to its problems."""
     found: dict[str, Probe] = {}
     shapes: dict[str, Object] = {}
     for path in folder.files("probes", (".yaml", *_LANGUAGES)):
         if path.suffix == ".yaml":
-            _read(folder, path, found, shapes)
+            _read(folder, path, data, found, shapes)
         elif not (folder.path / path.with_suffix(".yaml")).exists():
             folder.add(path, "the script has no description", f"write {path.with_suffix('.yaml').as_posix()} beside it")
     return Probes(found, shapes)
@@ -49,7 +50,7 @@ def identifies(probe: Probe, checks: Iterable[Check]) -> bool:
     )
 
 
-def _read(folder: Folder, path: Path, found: dict[str, Probe], shapes: dict[str, Object]) -> None:
+def _read(folder: Folder, path: Path, data: Data, found: dict[str, Probe], shapes: dict[str, Object]) -> None:
     entry = folder.read(path, ProbeFile)
     script = _script(folder, path)
     if entry is None or script is None:
@@ -66,7 +67,9 @@ def _read(folder: Folder, path: Path, found: dict[str, Probe], shapes: dict[str,
     elif not problems:
         shapes[path.stem] = expressed(shape)
         problems += _conventions(source, shape, file.answer)
-    folder.problems += [*problems, *_roles(source, file, language), *_proof(text, language, folder.name(script_path))]
+    connects, reach_problems = read_endpoints(source, file, text, data)
+    problems += [*_roles(source, file, language), *reach_problems]
+    folder.problems += [*problems, *_proof(text, language, folder.name(script_path))]
     found[path.stem] = Probe(
         id=path.stem,
         title=file.title,
@@ -79,6 +82,7 @@ def _read(folder: Folder, path: Path, found: dict[str, Probe], shapes: dict[str,
         shape=file.answer,
         validate=validator(shape, language),
         totals=isinstance(shape, Object) and expressed(shape) != shape,
+        connects=connects,
         origin=source.document.source,
     )
 

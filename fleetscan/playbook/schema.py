@@ -147,4 +147,7 @@ class ProbeFile(Strict):
     needs: Line = Field(description="the right or group that the question needs, for people")
     timeout: Annotated[int, Field(ge=1, le=3600, strict=True)] = Field(default=60, description="seconds")
     order: Annotated[int, Field(ge=0, le=1000, strict=True)] = Field(default=50, description="cheap questions first")
+    connects: Word | None = Field(
+        default=None, description="the data file with the names that the probe tries to reach, by role"
+    )
     answer: dict[str, JsonValue] = Field(description="the shape of the answer, see docs/writing-a-check.md")

@@ -148,6 +148,7 @@ function Invoke-FleetscanProbe($Probe) {
     }
 }
 
+#<tools>
 # The questions, in the order in which they are asked.
 $FleetscanProbes = @(
 #<probes>

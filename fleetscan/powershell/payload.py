@@ -13,6 +13,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -69,9 +70,12 @@ def build(playbook: Playbook, roles: Iterable[Role]) -> Payload:
             key=lambda probe: (probe.order, probe.id),
         )
     )
-    section = _sh_section if language is Language.SH else _powershell_section
     template = script("payload.sh" if language is Language.SH else "payload.ps1")
-    return Payload(language, template.replace("#<probes>", section(probes)), probes)
+    if language is Language.SH:
+        return Payload(language, template.replace("#<probes>", _sh_section(probes)), probes)
+    tools = script("endpoints.ps1") + "\n\n" if any(probe.connects for probe in probes) else ""
+    text = template.replace("#<tools>\n", tools).replace("#<probes>", _powershell_section(probes, wanted))
+    return Payload(language, text, probes)
 
 
 def invoke(payload: Payload, *, seconds: float, skip: Iterable[str] = (), sample: float = 0) -> Invocation:
@@ -111,15 +115,25 @@ def bootstrap_command() -> str:
     return command
 
 
-def _powershell_section(probes: Iterable[Probe]) -> str:
+def _powershell_section(probes: Iterable[Probe], roles: AbstractSet[Role]) -> str:
     entries = [
         f"{PROBE_LINE}{probe.id}\n"
-        f"@{{ Id = '{probe.id}'; Timeout = {probe.timeout}; Totals = ${str(probe.totals).lower()}; Script = {{\n"
+        f"@{{ Id = '{probe.id}'; Timeout = {probe.timeout}; Totals = ${str(probe.totals).lower()};"
+        f"{_endpoints(probe, roles)} Script = {{\n"
         f"{_lines(probe.text)}\n}} }}\n"
         f"{END_LINE}{probe.id}"
         for probe in probes
     ]
     return "\n".join(entries)
+
+
+def _endpoints(probe: Probe, roles: AbstractSet[Role]) -> str:
+    """The names that a probe may reach on a host with these roles: letters, digits and `*.:-_`, so nothing to quote."""
+    if not probe.connects:
+        return ""
+    names = dict.fromkeys(name for role, listed in probe.connects.items() if role in roles for name in listed)
+    quoted = ", ".join(f"'{name}'" for name in names)
+    return f" Endpoints = @({quoted}); Tried = $false;"
 
 
 def _sh_section(probes: Iterable[Probe]) -> str:

@@ -9,6 +9,7 @@ from fleetscan.lab import PowerShellEngine
 from fleetscan.lab.linux import ShEngine
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.host import Role
+from fleetscan.model.reasons import Reason
 from tests.playbooks.support import LANGUAGES, as_host, facts_of, findings_of, healthy, simulated, speaking, visit
 
 pytestmark = pytest.mark.anyio
@@ -52,14 +53,19 @@ async def test_no_false_alarm_in_any_language(powershell: PowerShellEngine, lang
 @pytest.mark.powershell
 @pytest.mark.parametrize("name", ["hv-one.example", "guest.example"])
 async def test_constrained_language(powershell: PowerShellEngine, name: str) -> None:
-    """Where AppLocker constrains PowerShell, every question is still answered."""
+    """Where AppLocker constrains PowerShell, every question is still answered but the one that needs sockets."""
     spec = simulated(healthy(), name)
     host = as_host(healthy(), spec)
     machine = speaking(spec.machine, "en-US", language_mode="ConstrainedLanguage")
     facts = await visit(powershell, machine, host.roles)
-    assert {answer.probe: answer.message for answer in facts.answers.values() if answer.reason} == {}
+    blocked = {answer.probe: answer.reason for answer in facts.answers.values() if answer.reason}
+    expected = {"azure-endpoints": Reason.BLOCKED_LANGUAGE_MODE} if Role.HYPERV in host.roles else {}
+    assert blocked == expected
     assert facts.meta["language_mode"] == "ConstrainedLanguage"
-    assert _trouble(findings_of(host, facts)) == []
+    findings = findings_of(host, facts)
+    trouble = _trouble(tuple(f for f in findings if f.reason is not Reason.BLOCKED_LANGUAGE_MODE))
+    assert trouble == []
+    assert sum(f.reason is Reason.BLOCKED_LANGUAGE_MODE for f in findings) == len(expected)
 
 
 async def test_linux_guests() -> None:

@@ -231,6 +231,7 @@ function global:Get-SimRegistry([string]$Path) {
             }
         }
         'SOFTWARE\Microsoft\Azure Site Recovery\Registration' { if ($agents -and $agents.site_recovery.registered) { return @{} } }
+        'SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections' { if ($SimHost.winhttp) { return @{ WinHttpSettings = [byte[]]@($SimHost.winhttp) } } }
         'SOFTWARE\Microsoft\Azure Site Recovery\ProxySettings' { if ($agents -and $agents.site_recovery.proxy_configured) { return @{} } }
         'SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName' { if ($identity) { return @{ ComputerName = "$($identity.computer)" } } }
         'SOFTWARE\Microsoft\Virtual Machine\Guest\Parameters' {

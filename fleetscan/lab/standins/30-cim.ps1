@@ -103,6 +103,9 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
         'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' {
             if ([int]$SimHost.os.build -le 9600) { Get-SimStorageCounters (Get-SimAnswer 'vm-storage-counters') }
         }
+        'MSFT_DNSClientCache' {
+            foreach ($record in $SimHost.dns_cache) { @{ Entry = "$($record.entry)"; Name = "$($record.entry)"; Type = [uint16]$record.type; Status = [uint32]$record.status } }
+        }
         default {
             $instances = @(Get-SimStorageInstances $Class)
             if ($instances.Count -gt 0 -or $SimClassProbes.ContainsKey($Class)) { $instances } else {
@@ -157,7 +160,7 @@ $global:SimClassProbes = @{
     'Msvm_SummaryInformation' = 'vm-summary'; 'Msvm_KvpExchangeComponent' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
     'Win32_PerfRawData_Counters_HyperVVirtualStorageDevice' = 'vm-storage-counters'; 'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' = 'vm-storage-counters'
-    'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'
+    'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'; 'MSFT_DNSClientCache' = 'azure-endpoints'
     'MSFT_Disk' = 'guest-disks'; 'MSFT_Partition' = 'guest-disks'; 'MSFT_StoragePool' = 'guest-disks'; 'Win32_DiskPartition' = 'guest-disks'
 }
 

@@ -68,9 +68,16 @@ function global:Get-Process {
 function global:Get-OBMachineSetting {
     [CmdletBinding()]
     param()
+    if ((Get-SimStatus 'azure-endpoints') -eq 'denied') {
+        $PSCmdlet.ThrowTerminatingError((New-SimError ([UnauthorizedAccessException]::new((Get-SimText 'denied'))) 'UnauthorizedAccess' 'PermissionDenied' $null))
+    }
+    if ((Get-SimAnswer 'azure-endpoints').proxy.unread) {
+        $PSCmdlet.ThrowTerminatingError((New-SimError ([InvalidOperationException]::new('not registered')) 'InvalidOperation' 'InvalidOperation' $null))
+    }
     $agents = Get-SimAnswer 'azure-agents'
     $settings = @{ EncryptionSetting = [pscustomobject]@{ EncryptionKeyStatus = 'Set' } }
     $settings.ProxySetting = [pscustomobject]@{ Enabled = $null -ne $agents.proxy; ProxyServer = "$($agents.proxy)" }
+    if ($SimHost.agent_proxy) { $settings.ProxySetting = [pscustomobject]@{ Enabled = $true; ProxyServer = "$($SimHost.agent_proxy.server)"; ProxyPort = [int]$SimHost.agent_proxy.port; ProxyUserName = "$($SimHost.agent_proxy.user)" } }
     if ($null -ne $agents.throttle) {
         $settings.ThrottlingSetting = [pscustomobject]@{
             Enabled = $null -ne $agents.throttle.work_hours_bits -or $null -ne $agents.throttle.other_hours_bits

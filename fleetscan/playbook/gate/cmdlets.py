@@ -27,8 +27,16 @@ class Kind(Enum):
     """The name of a module of this list, written in place."""
     HERE = "here"
     """This computer, written in place: `localhost`."""
+    WRITTEN = "written"
+    """A text, written in place: it goes out to servers of names, and nothing that a host knows must go with it."""
     MADE = "made"
     """A variable that only Get-SCVMMServer fills: a name would be another server."""
+    SETTING = "setting"
+    """A variable that only Get-OBMachineSetting fills: a text would be any server, in the place of a proxy."""
+
+
+FILLED_BY = {Kind.MADE: "get-scvmmserver", Kind.SETTING: "get-obmachinesetting"}
+"""Which command must have filled a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +189,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "Get-NetFirewallProfile": "Name Profile All! PolicyStore",
         "Get-NetFirewallRule": "Name DisplayName DisplayGroup Group Enabled Direction Action PolicyStore",
     },
-    "DnsClient": {"Resolve-DnsName": "Name Type DnsOnly! NoHostsFile! QuickTimeout! CacheOnly!"},
+    "DnsClient": {"Resolve-DnsName": "Name:written Type DnsOnly! NoHostsFile! QuickTimeout! CacheOnly!"},
     "Storage": {
         "Get-Disk": "Number FriendlyName UniqueId SerialNumber",
         "Get-Partition": "DiskNumber PartitionNumber DriveLetter",
@@ -195,9 +203,12 @@ _MODULES: dict[str, dict[str, str]] = {
     },
     "ScheduledTasks": {"Get-ScheduledTask": "TaskName TaskPath", "Get-ScheduledTaskInfo": "TaskName TaskPath"},
     "ServerManager": {"Get-WindowsFeature": "Name"},
+    # A function of the script around the probes (powershell/endpoints.ps1). A probe cannot tell it what to reach: that
+    # stands in the playbook, in the list that the probe's `connects` names.
+    "fleetscan": {"Test-FleetscanEndpoint": "Agent:setting"},
 }
 
-MODULES = frozenset(name.casefold() for name in _MODULES)
+MODULES = frozenset(name.casefold() for name in _MODULES) - {"fleetscan"}
 """What Import-Module may load."""
 
 

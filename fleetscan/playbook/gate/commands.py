@@ -181,8 +181,11 @@ class CommandRules:
             )
         elif kind is Kind.HERE and text.strip("'\"").casefold() not in ("localhost", "$env:computername"):
             self._refuse(node, "a probe asks only the host that it runs on", "write 'localhost'")
-        elif kind is Kind.MADE:
-            self._origins.must_come_from(node, "get-scvmmserver")
+        elif kind is Kind.WRITTEN and not _is_text(node):
+            cure = "write one text in single quotes"
+            self._refuse(node, f"{name} sends this out: nothing that the host knows may be in it", cure)
+        elif kind in cmdlets.FILLED_BY:
+            self._origins.must_come_from(node, cmdlets.FILLED_BY[kind])
 
     def _static(self, name: str, node: Node) -> None:
         for part in _outside_blocks(node):
@@ -196,6 +199,11 @@ class CommandRules:
                     "write texts in single quotes, or @{ Name = '…'; Expression = { … } }",
                 )
                 return
+
+
+def _is_text(node: Node) -> bool:
+    literal = node.kind == "expandable_string_literal" and not node.children
+    return literal or node.kind in ("generic_token", "verbatim_string_characters")
 
 
 def _outside_blocks(node: Node) -> Iterator[Node]:

@@ -18,6 +18,17 @@ from fleetscan.suggest import did_you_mean
 
 Refuse = Callable[..., None]
 
+_FILLED = {
+    "get-scvmmserver": (
+        "a server must not be named: a probe asks only the host that it runs on",
+        "Get-SCVMMServer -ComputerName 'localhost'",
+    ),
+    "get-obmachinesetting": (
+        "a proxy must not be named: it is the one that the agent's own settings name",
+        "Get-OBMachineSetting",
+    ),
+}
+"""Commands that alone may fill certain variables: what is wrong with anything else, and what to write."""
 _WRITTEN = {"hash_literal_expression", "array_expression"}
 
 
@@ -51,11 +62,7 @@ class Origins:
     def must_come_from(self, node: Node, command: str) -> None:
         """The value at `node` must be a variable that only `command` fills."""
         if node.kind != "variable":
-            self._refuse(
-                node,
-                "a server must not be named: a probe asks only the host that it runs on",
-                f"use a variable filled by {command}",
-            )
+            self._refuse(node, _FILLED[command][0], f"use a variable filled by {command}")
         else:
             self._demands.append((self._script.variable(node), command, node))
 
@@ -78,7 +85,7 @@ class Origins:
                 self._refuse(
                     node,
                     f"${name} is not only filled by {command}",
-                    f"write ${name} = {command} -ComputerName 'localhost'",
+                    f"write ${name} = {_FILLED[command][1]}",
                 )
 
     def _statement(self, node: Node) -> None:
