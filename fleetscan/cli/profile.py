@@ -50,6 +50,9 @@ Link = Annotated[
     float | None,
     typer.Option("--link", metavar="BANDWIDTH", parser=bandwidth, help="What the line to Azure carries: 100Mbit."),
 ]
+Replicated = Annotated[
+    bool, typer.Option("--replicated", help="Only machines that are replicated now: what today's limits must carry.")
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="The journal of samples [fleetscan-profile-<time>.jsonl]."),
@@ -79,6 +82,7 @@ def profile(
     rpo: Rpo = None,
     growth: Growth = None,
     link: Link = None,
+    replicated: Replicated = False,
     output: Outputs = None,
     planner: Annotated[
         Path | None,
@@ -102,7 +106,8 @@ def profile(
     from fleetscan.profile import Wishes
 
     targets = _targets(output or [])
-    wishes = Wishes(rpo=rpo, growth=None if growth is None else 1 + growth / 100, link_bits=link)
+    grown = None if growth is None else 1 + growth / 100
+    wishes = Wishes(rpo=rpo, growth=grown, link_bits=link, replicated=replicated)
     if only_report:
         path = _named(out, "--report")
         _finish(path, playbooks.load(None, data), wishes, targets, everything=everything, color=color, stopped=False)

@@ -87,6 +87,8 @@ class ProfileReport:
     """1.3 for growth of 30 %; what is compared with limits has been multiplied by it."""
     rows: tuple[ProfileRow, ...]
     gaps: tuple[Gap, ...]
+    unreplicated: int = 0
+    """Machines in the rows that are not replicated now."""
     damaged: int = 0
     """Lines of the journal that could not be read."""
     restarted: int = 0

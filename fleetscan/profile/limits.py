@@ -35,6 +35,8 @@ class Limits:
     standard: float
     premium: float
     most: float
+    most_iops: tuple[float, float]
+    """Of a disk, of a machine: beyond these the Deployment Planner calls a machine incompatible."""
     sizes: tuple[DiskSize, ...]
     growth: float
     rpo: float
@@ -53,14 +55,18 @@ class Limits:
             standard=churn["standard"] * MEGABYTE,
             premium=churn["premium_16_kb_writes"] * MEGABYTE,
             most=data["support_matrix"]["churn_mb_per_second"] * MEGABYTE,
+            most_iops=(data["replication_limits"]["most_iops"]["disk"], data["replication_limits"]["most_iops"]["vm"]),
             sizes=sizes,
             growth=1 + planner["growth_percent"] / 100,
             rpo=planner["rpo_minutes"] * 60,
         )
 
-    def machine(self, churn: Load, growth: float) -> tuple[str, Status, str]:
+    def machine(self, churn: Load, iops: Load, growth: float) -> tuple[str, Status, str]:
         """Where a machine can be replicated to, by its average churn; its status, and why."""
         average = churn.average * growth
+        if iops.p95 * growth > self.most_iops[1] and average <= self.premium:
+            told = f"more than the {self.most_iops[1]:,} IOPS that the Deployment Planner accepts"
+            return "premium", Status.WARN, told
         if average <= self.standard:
             return "standard", Status.PASS, ""
         if average <= self.premium:
@@ -77,7 +83,10 @@ class Limits:
         own = {kind: min((e for e in large if e.kind == kind), key=lambda e: e.bytes) for kind in _kinds(large)}
         fitting = next((entry for entry in own.values() if entry.carries(*wanted)), None)
         if fitting is not None and size is not None:
-            return f"{fitting.kind} {fitting.name}", Status.PASS, ""
+            if wanted[0] <= self.most_iops[0]:
+                return f"{fitting.kind} {fitting.name}", Status.PASS, ""
+            told = f"more than the {self.most_iops[0]:,} IOPS of a disk that the Deployment Planner accepts"
+            return f"{fitting.kind} {fitting.name}", Status.WARN, told
         larger = min((entry for entry in large if entry.carries(*wanted)), key=lambda e: e.bytes, default=None)
         if larger is None:
             return "none", Status.FAIL, "no managed disk of these types carries its load"

@@ -33,8 +33,17 @@ class _Last:
 class Measure:
     """Takes samples in the order in which they were written."""
 
-    def __init__(self, shape: Mapping[str, JSON], interval: float, excluded: Mapping[str, frozenset[str]]) -> None:
-        """`excluded` names the disks of each machine that are not replicated: what they take is no churn."""
+    def __init__(
+        self,
+        shape: Mapping[str, JSON],
+        interval: float,
+        excluded: Mapping[str, frozenset[str]],
+        only: frozenset[str] | None = None,
+    ) -> None:
+        """`excluded` names the disks of each machine that are not replicated: what they take is no churn.
+
+        With `only`, machines with other ids are left out.
+        """
         self.machines: dict[str, Machine] = defaultdict(Machine)
         self.hosts: dict[str, Series] = defaultdict(Series)
         self.readings: dict[str, int] = defaultdict(int)
@@ -42,6 +51,7 @@ class Measure:
         self._shape = shape
         self._interval = interval
         self._excluded = excluded
+        self._only = only
         self._last: dict[str, _Last] = {}
         self._fleet: dict[int, Rates] = defaultdict(Rates)
 
@@ -77,6 +87,8 @@ class Measure:
     def _machine(self, host: str, entry: Mapping[str, JSON]) -> Rates | None:
         """The rates of a machine, None if it was not running."""
         vm_id = str(entry["id"])
+        if self._only is not None and vm_id not in self._only:
+            return None
         machine = self.machines[vm_id]
         machine.name, machine.host = str(entry["name"]), host
         whole, known = Rates(), False

@@ -27,6 +27,8 @@ class Wishes:
     rpo: float | None = None
     growth: float | None = None
     link_bits: float | None = None
+    replicated: bool = False
+    """Only the machines that are replicated now."""
 
 
 def summarize(
@@ -50,6 +52,7 @@ def summarize(
         growth=maker.growth,
         rows=rows,
         gaps=gaps,
+        unreplicated=sum(row.scope is Scope.VM and row.vm_id not in maker.replicated for row in rows),
         damaged=contents.damaged,
         restarted=maker.measure.restarted,
         data=data,
@@ -66,7 +69,10 @@ class _Maker:
         self.ended = contents.plan.began
         self._said: dict[str, tuple[str, str]] = {}
         self._sizes = dict(_sizes(contents.facts))
-        self.measure = Measure(shape, contents.plan.interval, _excluded(contents.facts))
+        excluded = _excluded(contents.facts)
+        self.replicated = frozenset(excluded)
+        only = self.replicated if wishes.replicated else None
+        self.measure = Measure(shape, contents.plan.interval, excluded, only)
         for entry in contents.entries():
             self._read(entry)
 
@@ -118,16 +124,17 @@ class _Maker:
         if limit is None or limit >= always:
             return row
         name = "the link" if row.scope is Scope.FLEET else "its upload limit"
+        cure = f"it takes {always / 1_000_000:,.1f} Mbit/s"
         if not limit or 8 * sum(churn) / len(churn) > limit:
-            message = f"{name} is below the average churn: replication never catches up"
+            message = f"{name} is below the average churn: replication never catches up; {cure}"
             return replace(row, status=Status.FAIL, message=message)
         delay = worst_delay(churn, interval, limit / 8)
         status = Status.WARN if limit >= mostly else Status.FAIL
-        return replace(row, status=status, message=f"over {name} data waits up to {delay / 60:.0f} min")
+        return replace(row, status=status, message=f"over {name} data waits up to {delay / 60:.0f} min; {cure}")
 
     def _machine(self, vm_id: str, machine: Machine) -> ProfileRow:
         row = _row(Scope.VM, machine.series, host=machine.host, vm_id=vm_id, vm=machine.name)
-        storage, status, message = self._limits.machine(row.churn, self.growth)
+        storage, status, message = self._limits.machine(row.churn, row.iops, self.growth)
         return replace(row, storage=storage, status=status, message=message)
 
     def _disk(self, vm_id: str, machine: Machine, path: str, series: Series) -> ProfileRow:
@@ -149,7 +156,7 @@ def _row(scope: Scope, series: Series, **names: Any) -> ProfileRow:
 
 
 def _excluded(facts: Mapping[str, Mapping[str, JSON]]) -> dict[str, frozenset[str]]:
-    """Machine → the disks that are left out of its replication."""
+    """Machine that is replicated from one of the hosts → the disks that are left out of its replication."""
     found: dict[str, frozenset[str]] = {}
     for answers in facts.values():
         answer: Any = answers.get("vm-replication") or {}

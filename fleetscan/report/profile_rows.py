@@ -59,6 +59,7 @@ def _json(report: ProfileReport) -> Iterator[str]:
         "samples_taken": report.taken,
         "rpo_seconds": report.rpo,
         "growth": report.growth,
+        "machines_not_replicated": report.unreplicated,
         "interrupted": report.interrupted,
         "damaged_lines": report.damaged,
         "restarted_totals": report.restarted,

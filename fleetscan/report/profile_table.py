@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 
 from fleetscan.errors import ExitStatus
 from fleetscan.model.finding import Status
@@ -15,8 +16,11 @@ from fleetscan.report.words import plural
 
 SHOWN = 20
 """Machines, disks or gaps of a kind that the screen shows; the files have all of them."""
+NAMED = 3
+"""Of those with the same trouble, so many are named in its sentence."""
 _GIGABYTE = 1024 * MEGABYTE
 _DAY = 86_400
+_Row = TypeVar("_Row")
 
 
 def render(
@@ -58,7 +62,7 @@ class _Screen:
         columns = [
             Column("", (30, 20, 12)),
             *(Column(title, right=True) for title in ("MB/s", "p95", "peak", "GB/day", "Mbit/s", "for 90 %", "limit")),
-            Column("verdict", (44, 24, 12)),
+            Column("verdict"),
         ]
         cells = [
             [
@@ -76,8 +80,9 @@ class _Screen:
         title = f"Churn, and the bandwidth that sends it within {minutes:g} min, with {percent:.0f} % growth"
         return [
             title,
-            *table(columns, cells, self.width, Importance(shrink=(8, 0), spare=(6,), drop=(4,))),
+            *table(columns, cells, self.width, Importance(shrink=(0,), spare=(6,), drop=(4,))),
             *self._rest(rows),
+            *self._reasons(rows),
         ]
 
     def machines(self) -> list[str]:
@@ -88,7 +93,7 @@ class _Screen:
             Column("machine", (24, 16, 10)),
             Column("host", (30, 16, 10)),
             *(Column(title, right=True) for title in ("MB/s", "p95", "peak", "IOPS p95", "replicates to")),
-            Column("verdict", (44, 24, 12)),
+            Column("verdict"),
         ]
         cells = [
             [
@@ -103,8 +108,8 @@ class _Screen:
         ]
         if not cells:
             return []
-        lines = table(columns, cells, self.width, Importance(shrink=(7, 1, 0), drop=(1,)))
-        return ["Churn of machines, the busiest first", *lines, *self._rest(rows)]
+        lines = table(columns, cells, self.width, Importance(shrink=(1, 0), drop=(1,)))
+        return ["Churn of machines, the busiest first", *lines, *self._rest(rows), *self._reasons(rows)]
 
     def disks(self) -> list[str]:
         """The managed disks that are needed: how many of each type, and the disks that none of their size carries."""
@@ -120,7 +125,7 @@ class _Screen:
             Column("IOPS p95", right=True),
             Column("MB/s p95", right=True),
             Column("needs", (20, 12, 8)),
-            Column("verdict", (44, 24, 12)),
+            Column("verdict"),
         ]
         cells = [
             [
@@ -134,8 +139,8 @@ class _Screen:
             for row in self._shortened(bad)
         ]
         if cells:
-            lines += table(columns, cells, self.width, Importance(shrink=(5, 0, 1), drop=(5,)))
-        return wrap(lines[0], self.width, rest="  ") + lines[1:] + self._rest(bad)
+            lines += table(columns, cells, self.width, Importance(shrink=(0, 1)))
+        return wrap(lines[0], self.width, rest="  ") + lines[1:] + self._rest(bad) + self._reasons(bad)
 
     def missing(self) -> list[str]:
         """The hosts that lack samples."""
@@ -153,6 +158,12 @@ class _Screen:
         """What the reader should know of how this was made."""
         report = self.report
         notes = []
+        if report.unreplicated:
+            machines = sum(row.scope is Scope.VM for row in report.rows)
+            notes.append(
+                f"{report.unreplicated} of {plural(machines, 'machine')} are not replicated now; what they write "
+                "counts all the same: --replicated leaves them out."
+            )
         if report.taken * report.interval < _DAY:
             measured = words.duration(max(report.taken - 1, 0) * report.interval)
             notes.append(f"This was measured over {measured}; planning needs a day at least, better a week.")
@@ -164,11 +175,23 @@ class _Screen:
         return [line for note in notes for line in wrap(self.grid.lay(note), self.width, rest="  ")]
 
     def _verdict(self, row: ProfileRow) -> str:
-        if row.status is Status.PASS:
-            return row.message
-        return self.grid.paint(row.status.value, words.COLOURS.get(row.status)) + f": {row.message}"
+        return "" if row.status is Status.PASS else self.grid.paint(row.status.value, words.COLOURS.get(row.status))
 
-    def _shortened(self, rows: Sequence[ProfileRow]) -> Sequence[ProfileRow]:
+    def _reasons(self, rows: Sequence[ProfileRow]) -> list[str]:
+        """What is wrong with the rows that have a verdict, in full; those with the same trouble together."""
+        told: dict[str, list[str]] = {}
+        for row in rows:
+            if row.status is not Status.PASS:
+                told.setdefault(row.message, []).append(row.disk or row.vm or row.host or "fleet")
+        lines: list[str] = []
+        for message, names in self._shortened(list(told.items())):
+            more = "" if self.everything or len(names) <= NAMED else f" and {len(names) - NAMED:,} more"
+            shown = ", ".join(names if self.everything else names[:NAMED])
+            text = self.grid.lay(f"{shown}{more}: {message}")
+            lines += wrap(text, self.width, first="  ", rest="    ")
+        return lines
+
+    def _shortened(self, rows: Sequence[_Row]) -> Sequence[_Row]:
         return rows if self.everything else rows[:SHOWN]
 
     def _shortened_gaps(self) -> Sequence[Gap]:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from fleetscan.errors import ExitStatus
 from fleetscan.model.finding import Status
 from fleetscan.model.profile import MEGABYTE, ProfileReport, ProfileRow, Scope
 from fleetscan.profile import Journal, Plan, Wishes, planner_list, read_journal, summarize
+from fleetscan.report.profile_table import render
 from tests.playbooks.support import builtin
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -91,6 +93,48 @@ def test_what_is_written_to_an_excluded_disk_is_load_and_no_churn(tmp_path: Path
     row = one(story.report(), Scope.VM)
     assert row.churn.average == pytest.approx(1 * MEGABYTE)
     assert row.throughput.average == pytest.approx(1.5 * MEGABYTE)
+
+
+def test_machines_that_are_not_replicated_are_told_or_left_out(tmp_path: Path) -> None:
+    """For a plan all of them count; what today's limits must carry is that of the replicated ones alone."""
+    told = {"vms": [{"id": SQL, "replication": {"mode_code": 1, "excluded_disks": []}}]}
+    story = Story(tmp_path).facts("hv01", vm_replication=told)
+    for number in range(3):
+        story.sample("hv01", number, vm(SQL, "sql01", a=60 * number), vm(WEB, "web01", c=600 * number))
+    whole = story.report()
+    assert whole.unreplicated == 1
+    assert one(whole, Scope.HOST).churn.average == pytest.approx(11 * MEGABYTE)
+    screen = render(whole, width=100, color=False, everything=False, written=(), exit_status=ExitStatus.COMPLIANT)
+    assert "1 of 2 machines are not replicated now" in screen
+    only = story.report(replicated=True)
+    assert only.unreplicated == 0
+    assert [row.vm for row in only.rows if row.scope is Scope.VM] == ["sql01"]
+    assert one(only, Scope.HOST).churn.average == pytest.approx(1 * MEGABYTE)
+
+
+def test_the_screen_says_in_full_what_does_not_fit(tmp_path: Path) -> None:
+    """A verdict is a word; the sentence stands below, once for all that have the same trouble."""
+    story = Story(tmp_path)
+    for number in range(3):
+        story.sample("hv01", number, vm(SQL, "sql01", a=3600 * number), vm(WEB, "web01", c=3600 * number))
+    report = story.report(link_bits=8_000_000)
+    screen = render(report, width=80, color=False, everything=False, written=(), exit_status=ExitStatus.FINDINGS)
+    flat = " ".join(screen.split())
+    assert "fleet: the link is below the average churn: replication never catches up; it takes 1,006.6 Mbit/s" in flat
+    assert flat.count("writes more than the 54 MB/s that Site Recovery carries") == 1
+    assert "sql01, web01: writes more than" in flat
+
+
+def test_more_operations_than_the_planner_accepts(tmp_path: Path) -> None:
+    drives = [{"path": "D:\\A.vhdx", "size_bytes": 8192 * GIBIBYTE}]
+    story = Story(tmp_path, samples=2).facts("hv01", vm_disks={"vms": [{"id": SQL, "drives": drives}]})
+    for number in range(2):
+        machine = vm(SQL, "sql01", a=0)
+        machine["devices"][0]["writes"] = 60 * 8000 * number
+        story.sample("hv01", number, machine)
+    row = one(story.report(), Scope.DISK)
+    assert (row.status, row.storage) == (Status.WARN, "premium SSD P60")
+    assert "more than the 7,500 IOPS of a disk" in row.message
 
 
 def test_a_total_that_began_anew_is_thrown_away_and_said(tmp_path: Path) -> None:
