@@ -82,6 +82,17 @@ async def test_a_counter_of_no_disk_is_told(powershell: PowerShellEngine) -> Non
     assert all(device["writes"] is not None for device in answer["vms"][0]["devices"])
 
 
+async def test_what_is_not_counted_is_not_zero(powershell: PowerShellEngine) -> None:
+    """A version of Windows without one of the counters does not make a disk that is never read."""
+    machine = moving("4096/s")
+    probes: Any = machine.probes
+    probes[PROBE]["vms"][0]["devices"][0]["reads"] = None
+    facts = await visit(powershell, machine, [Role.HYPERV], only=PROBE)
+    answer: Any = facts.answers[PROBE].data
+    assert answer["vms"][0]["devices"][0]["reads"] is None
+    assert answer["vms"][0]["devices"][0]["write_bytes"] > 0
+
+
 @pytest.mark.parametrize("build", ["9600", "20348"])
 async def test_the_class_has_had_two_names(powershell: PowerShellEngine, build: str) -> None:
     machine = speaking(moving("1/s"), "ja-JP", build=build)

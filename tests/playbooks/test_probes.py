@@ -100,6 +100,22 @@ async def test_odd_and_equal_names(powershell: PowerShellEngine) -> None:
         assert len(machines) == len(NAMES) + 1
 
 
+async def test_a_disk_of_two_machines_is_shared(powershell: PowerShellEngine) -> None:
+    """Also one that is not said to be: both machines have it in their settings."""
+    base = simulated(healthy(), "hv-one.example").machine
+    probes: dict[str, Any] = deepcopy(base.probes)
+    for answer in ("vms", "vm-disks"):
+        (entry,) = probes[answer]["vms"]
+        probes[answer]["vms"] = [entry, {**entry, "id": "00000000-0000-4000-8000-000000000002", "name": "twin"}]
+    first, second = (deepcopy(machine["drives"]) for machine in probes["vm-disks"]["vms"])
+    second[1]["path"] = "E:\\Scratch\\twin.vhdx"
+    for machine, drives in zip(probes["vm-disks"]["vms"], (first, second), strict=True):
+        machine["drives"] = drives
+    facts = await visit(powershell, base.model_copy(update={"probes": probes}), [Role.HYPERV], only="vm-disks")
+    data: Any = facts.answers["vm-disks"].data
+    assert [[drive["shared"] for drive in machine["drives"]] for machine in data["vms"]] == [[True, False]] * 2
+
+
 async def test_broken_wmi(powershell: PowerShellEngine) -> None:
     """A query that ends in an error is an answer of the probe, with the code; a slow one tells its seconds."""
     probe = builtin().probes["guest-wmi"]

@@ -213,7 +213,7 @@ function global:Get-SimRegistry([string]$Path) {
             if ($pairs.Count -gt 0) { $values.PendingFileRenameOperations = [string[]]$pairs }
             return $values
         }
-        'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending' { if ((Get-SimAnswer 'pending-restart').servicing) { return @{} } }
+        'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending' { if ((Get-SimAnswer 'pending-restart').servicing -or (Get-SimAnswer 'windows-version').restart_pending) { return @{} } }
         'SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired' { if ((Get-SimAnswer 'pending-restart').windows_update) { return @{} } }
         'SOFTWARE\Microsoft\Windows Azure Backup\Setup' { if ($agents -and $agents.recovery_services.installed) { return @{ InstallPath = "$SimAgentFolder\" } } }
         'SOFTWARE\Microsoft\Windows Azure Backup\Replication' {

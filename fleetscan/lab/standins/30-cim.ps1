@@ -123,6 +123,11 @@ function global:ConvertTo-SimTotal($Total, [DateTimeOffset]$Now) {
     [long][Math]::Floor([long]$Matches[1] * $seconds)
 }
 
+# The same as a counter: what a version of Windows does not count is null.
+function global:ConvertTo-SimCount($Total, [DateTimeOffset]$Now) {
+    if ($null -ne $Total) { [uint64](ConvertTo-SimTotal $Total $Now) }
+}
+
 # The counters of all disks that are in use, named as Windows names them; one for a drive that holds no disk of a machine.
 function global:Get-SimStorageCounters($Answer) {
     if ($null -eq $Answer -or $null -eq $Answer.sample.ticks) { return }
@@ -140,8 +145,8 @@ function global:Get-SimStorageCounters($Answer) {
         $prefix = if ("$($device.path)" -like '*ClusterStorage*') { '\\?\' } else { '' }
         @{
             Name = "$prefix$($device.path)" -replace '[\\/]', '-'
-            ReadBytesPersec = [uint64](ConvertTo-SimTotal $device.read_bytes $now); WriteBytesPersec = [uint64](ConvertTo-SimTotal $device.write_bytes $now)
-            ReadCount = [uint64](ConvertTo-SimTotal $device.reads $now); WriteCount = [uint64](ConvertTo-SimTotal $device.writes $now)
+            ReadBytesPersec = ConvertTo-SimCount $device.read_bytes $now; WriteBytesPersec = ConvertTo-SimCount $device.write_bytes $now
+            ReadCount = ConvertTo-SimCount $device.reads $now; WriteCount = ConvertTo-SimCount $device.writes $now
         } + $base
     }
 }

@@ -56,8 +56,14 @@ $space = @{}
 foreach ($volume in $volumes) { if ("$($volume.Name)" -match '^[A-Za-z]:') { $space["$($volume.Name)".ToLower()] = $volume } }
 $used = @{}
 $drivesOf = @{}
+# A disk is shared where it may be, or where two machines have it.
+$ownerOf = @{}
+$sharedPaths = @{}
 foreach ($drive in $drives) {
     $owner = "$($drive.VMId)"
+    $key = "$($drive.Path)".ToLower()
+    if ($key -ne '' -and $ownerOf.ContainsKey($key) -and $ownerOf[$key] -ne $owner) { $sharedPaths[$key] = $true }
+    $ownerOf[$key] = $owner
     if (-not $drivesOf.ContainsKey($owner)) { $drivesOf[$owner] = @() }
     $drivesOf[$owner] += $drive
 }
@@ -87,7 +93,7 @@ $rows = @(foreach ($machine in $machines) {
             path = $path
             location = "$($drive.ControllerType) $($drive.ControllerNumber):$($drive.ControllerLocation)"
             pass_through = $null -ne $drive.DiskNumber
-            shared = [bool]$drive.SupportPersistentReservations
+            shared = [bool]$drive.SupportPersistentReservations -or $sharedPaths.ContainsKey($key)
             format = $format
             size_bytes = $size
             file_bytes = $fileSize

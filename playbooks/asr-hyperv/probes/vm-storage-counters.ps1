@@ -56,10 +56,11 @@ $rows = @(foreach ($machine in $machines) {
         $counter = $totals["$($drive.Path)".ToLower()]
         $device = @{ path = "$($drive.Path)"; read_bytes = $null; write_bytes = $null; reads = $null; writes = $null }
         if ($null -ne $counter) {
-            $device.read_bytes = [long]$counter.ReadBytesPersec
-            $device.write_bytes = [long]$counter.WriteBytesPersec
-            $device.reads = [long]$counter.ReadCount
-            $device.writes = [long]$counter.WriteCount
+            # What a version of Windows does not count is not zero.
+            if ($null -ne $counter.ReadBytesPersec) { $device.read_bytes = [long]$counter.ReadBytesPersec }
+            if ($null -ne $counter.WriteBytesPersec) { $device.write_bytes = [long]$counter.WriteBytesPersec }
+            if ($null -ne $counter.ReadCount) { $device.reads = [long]$counter.ReadCount }
+            if ($null -ne $counter.WriteCount) { $device.writes = [long]$counter.WriteCount }
         }
         $device
     })

@@ -1,4 +1,5 @@
-# Windows version, .NET version and the day of the newest cumulative update, from the registry: no text of it is translated.
+# Windows version, .NET version, the day of the newest cumulative update and whether an update waits for a restart, from the
+# registry: no text of it is translated.
 $version = Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion' -ErrorAction Stop
 $revision = $null
 if ($null -ne $version.UBR) { $revision = [int]$version.UBR }
@@ -13,7 +14,10 @@ if (Test-Path -LiteralPath $dotnetKey) {
 # The servicing stack notes when it installed a package in 100 ns since 1601, in two halves. The registry's numbers have
 # a sign there that the halves do not have.
 $newest = $null
-$packages = @(Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\Packages\Package_for_RollupFix*' -ErrorAction SilentlyContinue)
+$problems = @()
+$packages = @(Get-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\Packages\Package_for_RollupFix*' -ErrorAction SilentlyContinue -ErrorVariable 'problems')
+$rollups = $packages.Count
+foreach ($problem in $problems) { if ("$($problem.CategoryInfo.Category)" -eq 'PermissionDenied') { $rollups = $null } }
 foreach ($package in $packages) {
     if ($null -eq $package.InstallTimeHigh -or $null -eq $package.InstallTimeLow) { continue }
     $low = [long]$package.InstallTimeLow
@@ -30,4 +34,6 @@ if ($null -ne $newest) { $installed = ([datetime]'1601-01-01').AddSeconds(($newe
     installation = "$($version.InstallationType)"
     dotnet_release = $dotnet
     rollup_installed = $installed
+    rollups = $rollups
+    restart_pending = [bool]((Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') -or (Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired'))
 }
