@@ -84,6 +84,16 @@ def test_a_list_of_the_user_takes_its_place(folder: Folder) -> None:
     assert "Endpoints = @();" in payload.build(book, [Role.HYPERV]).text
 
 
+def test_the_printed_script_is_the_one_that_is_sent(folder: Folder) -> None:
+    """With the list of the user, too: what an auditor reads is what runs."""
+    folder.write("../mine/our-names.yaml", FILES[LIST].replace("login.example.com", "login.example.us", 1))
+    mine = str(folder.path.parent / "mine")
+    command = ["payload", "-p", str(folder.path), "--data", mine, "--role", "hyperv"]
+    printed = CliRunner().invoke(app, command, catch_exceptions=False).stdout
+    assert printed == payload.build(load(str(folder.path), mine), [Role.HYPERV]).text
+    assert "'login.example.us'" in printed
+
+
 def test_show_tells_what_is_reached(folder: Folder) -> None:
     shown = CliRunner().invoke(app, ["show", str(folder.path)], catch_exceptions=False).stdout
     assert "tries to reach" in shown
