@@ -88,7 +88,8 @@ function global:Get-VM {
             CheckpointType = $(if ($null -ne $vm.checkpoint_type) { [CheckpointType]"$($vm.checkpoint_type)" })
             IntegrationServicesState = "$($vm.integration_state)"
             IntegrationServicesVersion = [version]"$($vm.integration_version)"
-            FibreChannelHostBusAdapters = @(for ($index = 0; $index -lt $vm.fibre_channel_adapters; $index++) { [pscustomobject]@{ Name = 'Fibre Channel' } })
+            # No adapters are an empty list, or no list.
+            FibreChannelHostBusAdapters = $(if ($vm.fibre_channel_adapters -gt 0 -or [int]$SimHost.os.build -gt 9600) { , @(for ($index = 0; $index -lt $vm.fibre_channel_adapters; $index++) { [pscustomobject]@{ Name = 'Fibre Channel' } }) })
         }
     }
 }

@@ -37,8 +37,8 @@ if (Test-Path -LiteralPath $serviceKey) {
 $site.registered = [bool](Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Azure Site Recovery\Registration')
 $site.proxy_configured = [bool](Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Azure Site Recovery\ProxySettings')
 
-# The limits and the proxy that were set for the agent. The names of the limits are not documented: what is not found
-# under one of these stays unknown. Keys and passphrases of the same object are not touched.
+# The limits and the proxy that were set for the agent. Where the limits stand in this object is not documented: what is
+# found at none of these places stays unknown, and is no "no limit". Keys and passphrases of the same object are not touched.
 $throttle = $null
 $proxy = $null
 $setting = $null
@@ -46,13 +46,15 @@ if ($recovery.installed) {
     try { $setting = Get-OBMachineSetting -ErrorAction Stop } catch { $setting = $null }
 }
 if ($null -ne $setting) {
-    foreach ($name in @('ThrottlingSetting', 'ThrottleSetting', 'BandwidthThrottlingSetting')) {
-        $part = $setting.$name
-        if ($null -eq $part) { continue }
-        $throttle = @{ work_hours_bits = $null; other_hours_bits = $null }
-        if ("$($part.Enabled)" -eq 'False') { continue }
-        if ($part.WorkHourBandwidth) { $throttle.work_hours_bits = [long]$part.WorkHourBandwidth }
-        if ($part.NonWorkHourBandwidth) { $throttle.other_hours_bits = [long]$part.NonWorkHourBandwidth }
+    foreach ($part in @($setting.ThrottlingSetting, $setting.ThrottleSetting, $setting.BandwidthThrottlingSetting, $setting)) {
+        if ($null -eq $part -or $null -ne $throttle) { continue }
+        if ("$($part.Enabled)" -eq 'False') {
+            $throttle = @{ work_hours_bits = $null; other_hours_bits = $null }
+        } elseif ($part.WorkHourBandwidth -or $part.NonWorkHourBandwidth) {
+            $throttle = @{ work_hours_bits = $null; other_hours_bits = $null }
+            if ($part.WorkHourBandwidth) { $throttle.work_hours_bits = [long]$part.WorkHourBandwidth }
+            if ($part.NonWorkHourBandwidth) { $throttle.other_hours_bits = [long]$part.NonWorkHourBandwidth }
+        }
     }
     if ("$($setting.ProxySetting.Enabled)" -eq 'True') { $proxy = "$($setting.ProxySetting.ProxyServer)" -replace '^.*@', '' }
 }

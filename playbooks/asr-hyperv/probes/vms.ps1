@@ -36,7 +36,7 @@ $rows = @(foreach ($machine in $machines) {
         checkpoint_type = $checkpointType
         integration_state = "$($machine.IntegrationServicesState)"
         integration_version = "$($machine.IntegrationServicesVersion)"
-        fibre_channel_adapters = @($machine.FibreChannelHostBusAdapters).Count
+        fibre_channel_adapters = @(foreach ($adapter in $machine.FibreChannelHostBusAdapters) { 1 }).Count
     }
 })
 @{ vms = @($rows) }
