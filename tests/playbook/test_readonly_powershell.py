@@ -6,7 +6,10 @@ import pytest
 
 from fleetscan.errors import Problem
 from fleetscan.model.playbook import Language
+from fleetscan.playbook.gate.powershell import PowerShellGate
+from fleetscan.playbook.gate.syntax import Script
 from fleetscan.playbook.readonly import prove
+from fleetscan.powershell.payload import script
 
 GOOD = r"""# A probe as people write them.
 $wanted = @('vmms', 'Winmgmt')
@@ -169,6 +172,9 @@ REFUSED = {
     "$s = Get-OBMachineSetting; $s | Test-FleetscanEndpoint": "from a pipe",
     "Test-FleetscanEndpoint -Ag $null": "abbreviated",
     "function Test-FleetscanEndpoint { 1 }": "name of a cmdlet",
+    "function Get-FleetscanRoute { 'evil.example' }": "named as those of fleetscan",
+    "function New-Object { 'evil.example' }": "name of a cmdlet",
+    "function global:New-Object { 'evil.example' }": "cannot be read",
     "function Get-OBMachineSetting { 'evil.example' }": "name of a cmdlet",
     "$FleetscanProbe = @{ Endpoints = @('evil.example') }": "must not be assigned",
     "$FleetscanProbe.Endpoints = @('evil.example')": "not the probe's own",
@@ -312,6 +318,16 @@ def test_a_write_is_refused_wherever_it_stands(kind: str, place: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_these_places_are_harmless_themselves(place: str) -> None:
     assert messages("$rows = @()\n" + PLACES[place].format(write="Get-Date")) == ""
+
+
+@pytest.mark.parametrize("name", ["endpoints.ps1", "payload.ps1"])
+def test_no_function_of_a_probe_stands_before_what_fleetscan_calls(name: str) -> None:
+    """PowerShell looks for a command in the caller first: a probe that calls fleetscan's function is its caller."""
+    gate = PowerShellGate(Script(script(name), Language.POWERSHELL, name))
+    gate.run()
+    assert len(set(gate.commands)) > 10
+    for command in set(gate.commands):
+        assert messages(f"function {command} {{ Get-Date }}"), command
 
 
 def test_a_refusal_says_where_and_what_to_write() -> None:

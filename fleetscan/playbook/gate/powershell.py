@@ -191,8 +191,12 @@ class PowerShellGate:
         if self.script.text_of(node.children[0]).casefold() != "function":
             self.refuse(node, "only `function` is allowed", "use a function")
         name = node.child("function_name")
-        if name is not None and cmdlets.command(self.script.text_of(name)) is not None:
-            self.refuse(name, "a function must not have the name of a cmdlet", "choose another name")
+        word = self.script.text_of(name).casefold() if name is not None else ""
+        if cmdlets.command(word) is not None or word in allowed.INSTEAD:
+            self.refuse(name or node, "a function must not have the name of a cmdlet", "choose another name")
+        elif "fleetscan" in word:
+            # What a probe calls of fleetscan would find the probe's functions before its own.
+            self.refuse(name or node, "a function must not be named as those of fleetscan", "choose another name")
 
     def _flow(self, node: Node) -> None:
         word = self.script.text_of(node.children[0]).casefold()
