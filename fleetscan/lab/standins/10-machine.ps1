@@ -95,7 +95,9 @@ function global:Get-SimService {
     $time = Get-SimAnswer 'time-service'
     if ($null -ne $time.service) { $services['W32Time'] = $time.service }
     # A node whose volumes cannot be asked for runs the service all the same.
-    if ((Get-SimAnswer 'cluster-volumes').member -or (Get-SimStatus 'cluster-volumes') -ne 'ok') {
+    $volumes = Get-SimAnswer 'cluster-volumes'
+    if ($null -ne $volumes.service) { $services['ClusSvc'] = $volumes.service }
+    elseif ($volumes.member -or (Get-SimStatus 'cluster-volumes') -ne 'ok') {
         $services['ClusSvc'] = [pscustomobject]@{ state = 'Running'; start = 'Automatic' }
     }
     $services
@@ -178,6 +180,8 @@ function global:Get-SimRegistry([string]$Path) {
         $account = (Get-SimAnswer 'vmm-fabric').server.account
         if ($name -eq 'SCVMMService' -and $null -ne $account) { $values.ObjectName = "$account" }
         if ($name -eq 'dra' -and $agents.site_recovery.installed) { $values.ImagePath = "`"$SimProviderProgram`" /service" }
+        if ($name -eq 'Netlogon' -and (Get-SimAnswer 'pending-restart').joining) { $values.JoinDomain = 'corp.example' }
+        if ($name -eq 'Netlogon') { $values.ImagePath = 'lsass.exe' }
         if ($values.Count -gt 0) { return $values }
         return
     }
@@ -213,6 +217,10 @@ function global:Get-SimRegistry([string]$Path) {
             if ($pairs.Count -gt 0) { $values.PendingFileRenameOperations = [string[]]$pairs }
             return $values
         }
+        'SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName' {
+            $name = if ((Get-SimAnswer 'pending-restart').renamed) { 'NEW-NAME' } else { "$($SimHost.os.computer)" }
+            return @{ ComputerName = $name }
+        }
         'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending' { if ((Get-SimAnswer 'pending-restart').servicing -or (Get-SimAnswer 'windows-version').restart_pending) { return @{} } }
         'SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired' { if ((Get-SimAnswer 'pending-restart').windows_update) { return @{} } }
         'SOFTWARE\Microsoft\Windows Azure Backup\Setup' { if ($agents -and $agents.recovery_services.installed) { return @{ InstallPath = "$SimAgentFolder\" } } }
@@ -233,7 +241,7 @@ function global:Get-SimRegistry([string]$Path) {
         'SOFTWARE\Microsoft\Azure Site Recovery\Registration' { if ($agents -and $agents.site_recovery.registered) { return @{} } }
         'SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections' { if ($SimHost.winhttp) { return @{ WinHttpSettings = [byte[]]@($SimHost.winhttp) } } }
         'SOFTWARE\Microsoft\Azure Site Recovery\ProxySettings' { if ($agents -and $agents.site_recovery.proxy_configured) { return @{} } }
-        'SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName' { if ($identity) { return @{ ComputerName = "$($identity.computer)" } } }
+        'SYSTEM\CurrentControlSet\Control\ComputerName\ActiveComputerName' { return @{ ComputerName = $(if ($identity) { "$($identity.computer)" } else { "$($SimHost.os.computer)" }) } }
         'SOFTWARE\Microsoft\Virtual Machine\Guest\Parameters' {
             if (-not $identity -or -not $identity.guest.id) { return }
             $values = @{ VirtualMachineId = "$($identity.guest.id)".ToUpper(); VirtualMachineName = "$($identity.guest.name)" }

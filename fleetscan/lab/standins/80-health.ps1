@@ -28,13 +28,14 @@ function global:Get-ClusterSharedVolumeState {
     [CmdletBinding()]
     param([string[]]$Name)
     foreach ($volume in (Get-SimAnswer 'cluster-volumes').disks) {
-        [pscustomobject]@{ Name = "$($volume.resource)"; Node = 'OTHER-NODE'; StateInfo = [ClusterSharedVolumeStateInfo]::BlockRedirected; FileSystemRedirectedIOReason = [uint64]1 }
+        [pscustomobject]@{ Name = "$($volume.resource)"; Node = 'OTHER-NODE'; StateInfo = [ClusterSharedVolumeStateInfo]::BlockRedirected; FileSystemRedirectedIOReason = [uint64]1; BlockRedirectedIOReason = [uint64]1 }
         if ($null -eq $volume.access_code) { continue }
         [pscustomobject]@{
             Name = "$($volume.resource)"
             Node = "$($SimHost.os.computer)".ToLower()
             StateInfo = [ClusterSharedVolumeStateInfo][int]$volume.access_code
             FileSystemRedirectedIOReason = [uint64]$volume.redirect_reason
+            BlockRedirectedIOReason = $(if ($null -ne $volume.block_reason) { [uint64]$volume.block_reason })
         }
     }
 }
@@ -92,6 +93,6 @@ function global:Get-SimKeys([string]$Path) {
     [pscustomobject]@{ Thumbprint = '00112233445566778899AABBCCDDEEFF00112233'; Subject = 'CN=another'; NotAfter = [datetime]'2020-01-01' }
     foreach ($listener in $listeners.Values) {
         if ($null -eq $listener.certificate) { continue }
-        [pscustomobject]@{ Thumbprint = "$($listener.thumbprint)"; Subject = "$($listener.certificate.subject)"; NotAfter = ConvertTo-SimTime $listener.certificate.expires }
+        [pscustomobject]@{ Thumbprint = "$($listener.thumbprint)"; Subject = "$($listener.certificate.subject)"; NotBefore = ConvertTo-SimTime $listener.certificate.starts; NotAfter = ConvertTo-SimTime $listener.certificate.expires }
     }
 }

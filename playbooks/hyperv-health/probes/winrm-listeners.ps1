@@ -23,7 +23,9 @@ $rows = @(foreach ($listener in $listeners) {
         $thumbprint = ("$($settings.certThumbprint)" -replace '\s', '').ToUpper()
         $certificate = $certificates[$thumbprint]
         if ($null -ne $certificate) {
-            $known = @{ subject = "$($certificate.Subject)"; expires = $certificate.NotAfter.ToUniversalTime().ToString('s') + 'Z' }
+            $starts = $null
+            if ($null -ne $certificate.NotBefore) { $starts = $certificate.NotBefore.ToUniversalTime().ToString('s') + 'Z' }
+            $known = @{ subject = "$($certificate.Subject)"; starts = $starts; expires = $certificate.NotAfter.ToUniversalTime().ToString('s') + 'Z' }
         }
     }
     @{ address = $address; transport = $transport; port = $port; enabled = $enabled; thumbprint = $thumbprint; certificate = $known }
