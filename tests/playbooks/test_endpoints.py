@@ -19,6 +19,7 @@ from fleetscan.model.host import Role
 from fleetscan.model.playbook import Playbook
 from fleetscan.model.reasons import Reason
 from tests.playbooks.support import builtin, healthy, simulated, speaking, visit
+from tests.playbooks.test_causes import diagnosed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.powershell]
 
@@ -291,3 +292,11 @@ async def test_constrained_language(powershell: PowerShellEngine, resources: Exi
     answer = await _ask(powershell, _book([f"127.0.0.1:{direct.port}"]), machine)
     assert answer.reason is Reason.BLOCKED_LANGUAGE_MODE, answer.message
     assert direct.heard == []
+
+
+def test_it_explains_why_a_machine_does_not_replicate() -> None:
+    health = ("hv-one.example", ("vm-replication", "vms", 0, "replication", "health_code"), 3)
+    name = ("hv-one.example", (PROBE, "names", 0, "reached"), False)
+    [diagnosis] = diagnosed(health, name)
+    assert diagnosis.rule == "no-replication"
+    assert [cause.check_id for cause in diagnosis.causes] == ["azure-urls-reachable"]
