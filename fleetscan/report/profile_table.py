@@ -112,13 +112,16 @@ class _Screen:
         return ["Churn of machines, the busiest first", *lines, *self._rest(rows), *self._reasons(rows)]
 
     def disks(self) -> list[str]:
-        """The managed disks that are needed: how many of each type, and the disks that none of their size carries."""
+        """The managed disks that are needed: how many of each type, and the disks that none of their size carries.
+
+        With `everything`, all disks and what each needs.
+        """
         rows = [row for row in self.report.rows if row.scope is Scope.DISK]
         if not rows:
             return []
         kinds = Counter(row.storage.rpartition(" ")[0] or "none" for row in rows)
         lines = ["Managed disks that carry the disks: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items())]
-        bad = [row for row in rows if row.status is not Status.PASS]
+        told = rows if self.everything else [row for row in rows if row.status is not Status.PASS]
         columns = [
             Column("disk", (44, 30, 16), middle=True),
             Column("machine", (24, 16, 10)),
@@ -136,11 +139,11 @@ class _Screen:
                 row.storage,
                 self._verdict(row),
             ]
-            for row in self._shortened(bad)
+            for row in self._shortened(told)
         ]
         if cells:
             lines += table(columns, cells, self.width, Importance(shrink=(0, 1)))
-        return wrap(lines[0], self.width, rest="  ") + lines[1:] + self._rest(bad) + self._reasons(bad)
+        return wrap(lines[0], self.width, rest="  ") + lines[1:] + self._rest(told) + self._reasons(told)
 
     def missing(self) -> list[str]:
         """The hosts that lack samples."""

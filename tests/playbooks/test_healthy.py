@@ -14,7 +14,14 @@ from tests.playbooks.support import LANGUAGES, as_host, facts_of, findings_of, h
 
 pytestmark = pytest.mark.anyio
 NAMES = [host.name for host in healthy().hosts]
-ASKED = ["hv-many.example", "hv-old.example", "vmm.example", "guest-busy.example"]
+ASKED = [
+    "hv-many.example",
+    "hv-old.example",
+    "vmm.example",
+    "vmm-passive.example",
+    "guest-busy.example",
+    "guest-old.example",
+]
 """Those of the fleet that differ most; the facts of all are judged without being asked."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,21 @@ def test_the_screen_says_in_full_what_does_not_fit(tmp_path: Path) -> None:
     assert "fleet: the link is below the average churn: replication never catches up; it takes 1,006.6 Mbit/s" in flat
     assert flat.count("writes more than the 54 MB/s that Site Recovery carries") == 1
     assert "sql01, web01: writes more than" in flat
+
+
+def test_all_disks_and_what_each_needs(tmp_path: Path) -> None:
+    drives = [{"path": "D:\\A.vhdx", "size_bytes": 100 * GIBIBYTE}]
+    story = Story(tmp_path).facts("hv01", vm_disks={"vms": [{"id": SQL, "drives": drives}]})
+    for number in range(3):
+        story.sample("hv01", number, vm(SQL, "sql01", a=60 * number))
+    report = story.report()
+    few, whole = (
+        render(report, width=100, color=False, everything=wish, written=(), exit_status=ExitStatus.COMPLIANT)
+        for wish in (False, True)
+    )
+    assert "1 standard HDD" in few
+    assert "a.vhdx" not in few
+    assert re.search(r"a\.vhdx +sql01 .*standard HDD S10", whole)
 
 
 def test_more_operations_than_the_planner_accepts(tmp_path: Path) -> None:
