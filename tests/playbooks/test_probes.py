@@ -161,6 +161,7 @@ async def test_other_programs_that_take_snapshots(powershell: PowerShellEngine, 
     probe = builtin().probes["other-snapshots"]
     volume = "ShadowCopyVolume{5b6a3c2d-0000-0000-0000-100000000000}"
     facts = {
+        "azure_backup_policies": 2,
         "running": ["GxCVD(Instance001)", "wbengine"],
         "tasks": [{"name": volume, "state": "Ready", "state_code": 3}],
     }

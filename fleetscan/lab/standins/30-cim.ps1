@@ -48,6 +48,14 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
                 @{ SystemName = "$($vm.id)".ToUpper(); GuestIntrinsicExchangeItems = [string[]]$items }
             }
         }
+        'Msvm_VirtualSystemSettingData' {
+            foreach ($vm in (Get-SimAnswer 'vm-summary').vms) {
+                $setting = @{ VirtualSystemIdentifier = "$($vm.id)".ToUpper(); VirtualSystemType = 'Microsoft:Hyper-V:System:Realized'; SecureBootEnabled = $vm.secure_boot }
+                $setting
+                # A checkpoint keeps the settings that the machine had.
+                $setting + @{} | ForEach-Object { $_.VirtualSystemType = 'Microsoft:Hyper-V:Snapshot:Realized'; $_.SecureBootEnabled = -not $vm.secure_boot; $_ }
+            }
+        }
         'Msvm_VirtualSystemManagementService' { Get-SimTimedInstance (Get-SimAnswer 'host-wmi').virtualization @{ Name = 'vmms' } }
         'Win32_OperatingSystem' {
             $guest = Get-SimAnswer 'guest-wmi'
@@ -162,7 +170,7 @@ function global:Get-SimTimedInstance($Query, [hashtable]$Instance) {
 }
 
 $global:SimClassProbes = @{
-    'Msvm_SummaryInformation' = 'vm-summary'; 'Msvm_KvpExchangeComponent' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
+    'Msvm_SummaryInformation' = 'vm-summary'; 'Msvm_KvpExchangeComponent' = 'vm-summary'; 'Msvm_VirtualSystemSettingData' = 'vm-summary'; 'Win32_ShadowProvider' = 'guest-vss-providers'; 'Win32_ShadowCopy' = 'guest-vss-providers'
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
     'Win32_PerfRawData_Counters_HyperVVirtualStorageDevice' = 'vm-storage-counters'; 'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' = 'vm-storage-counters'
     'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'; 'MSFT_DNSClientCache' = 'azure-endpoints'

@@ -65,6 +65,16 @@ function global:Get-Process {
     $PSCmdlet.WriteError((New-SimError ([InvalidOperationException]::new("$Name")) 'NoProcessFoundForGivenName' 'ObjectNotFound' "$Name"))
 }
 
+function global:Get-OBPolicy {
+    [CmdletBinding()]
+    param()
+    $policies = (Get-SimAnswer 'other-snapshots').azure_backup_policies
+    if ($null -eq $policies) {
+        $PSCmdlet.ThrowTerminatingError((New-SimError ([Management.Automation.CommandNotFoundException]::new((Get-SimText 'missing' 'Get-OBPolicy'))) 'CommandNotFoundException' 'ObjectNotFound' 'Get-OBPolicy'))
+    }
+    for ($number = 0; $number -lt $policies; $number++) { [pscustomobject]@{ PolicyName = "policy $number" } }
+}
+
 function global:Get-OBMachineSetting {
     [CmdletBinding()]
     param()

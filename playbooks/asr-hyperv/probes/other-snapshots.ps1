@@ -1,5 +1,6 @@
 # The services that run, by the names that no language changes, and the tasks by which Windows itself takes shadow copies on
 # a schedule: one for each volume with previous versions, one of Windows Server Backup. Which services matter, checks decide.
+# And how many policies Azure Backup has here: the agent of Site Recovery is that of Azure Backup, too.
 $services = @()
 try {
     $services = @(Get-Service -ErrorAction SilentlyContinue)
@@ -27,4 +28,11 @@ foreach ($problem in $problems) {
 $rows = @(foreach ($task in $tasks) {
     @{ name = "$($task.TaskName)"; state = "$($task.State)"; state_code = [int]$task.State }
 })
-@{ running = @($running | Sort-Object); tasks = @($rows) }
+$policies = $null
+try {
+    $policies = @(Get-OBPolicy -ErrorAction Stop).Count
+} catch {
+    # Without the agent there is no such command; an agent that is not registered, or that refuses this account, tells nothing.
+    $policies = $null
+}
+@{ azure_backup_policies = $policies; running = @($running | Sort-Object); tasks = @($rows) }
