@@ -119,8 +119,8 @@ class _Merger:
         return host
 
 
-def _notices(hosts: Iterable[Host]) -> Iterator[str]:
-    """What is allowed, but will hardly work."""
+def _notices(hosts: Sequence[Host]) -> Iterator[str]:
+    """What is allowed, but will hardly work, or leaves something out."""
     unnamed = [
         host.name
         for host in hosts
@@ -129,6 +129,12 @@ def _notices(hosts: Iterable[Host]) -> Iterator[str]:
     if unnamed:
         cure = "write {name: NAME, address: IP}, or auth: ntlm"
         yield f"{counted_hosts(unnamed)}: kerberos looks for a service by its name, an IP address has none; {cure}"
+    known = {name.casefold() for host in hosts for name in (host.name, host.name.partition(".")[0], host.address)}
+    for server in dict.fromkeys(host.vmm_server for host in hosts if host.vmm_server):
+        if not {server.casefold(), server.partition(".")[0].casefold()} & known:
+            managed = counted_hosts([host.name for host in hosts if host.vmm_server == server])
+            cure = "add it with roles: [vmm], or nobody looks whether VMM runs"
+            yield f"{managed}: vmm_server {server} is no host of the inventory; {cure}"
 
 
 def _all_zones(hosts: Iterable[Host], described: Mapping[str, Zone]) -> dict[str, Zone]:

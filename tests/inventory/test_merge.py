@@ -221,3 +221,19 @@ def test_kerberos_to_a_bare_address_is_pointed_out(read: Read) -> None:
             "write {name: NAME, address: IP}, or auth: ntlm"
         ),
     )
+
+
+def test_a_vmm_server_that_nobody_would_look_at_is_pointed_out(read: Read) -> None:
+    """Its short name, another case or its address will do; a name that no host has leaves VMM's service unseen."""
+    text = (
+        "groups: {a: {roles: [hyperv], vmm_server: %s, hosts: ['hv[1:3].example']}, "
+        "b: {roles: [vmm], hosts: [{name: vmm01.example, address: 10.0.0.9}]}}"
+    )
+    for known in ("vmm01.example", "VMM01", "10.0.0.9"):
+        assert read(LOGIN + text % known).notices == ()
+    assert read(LOGIN + text % "vmm02.example").notices == (
+        (
+            "hv1.example and 2 more: vmm_server vmm02.example is no host of the inventory; "
+            "add it with roles: [vmm], or nobody looks whether VMM runs"
+        ),
+    )
