@@ -116,6 +116,14 @@ async def test_a_disk_of_two_machines_is_shared(powershell: PowerShellEngine) ->
     assert [[drive["shared"] for drive in machine["drives"]] for machine in data["vms"]] == [[True, False]] * 2
 
 
+async def test_shadow_copies_need_an_elevated_token(powershell: PowerShellEngine) -> None:
+    """Windows says of these classes that they cannot be initialized; which right is missing tells the token."""
+    probe = builtin().probes["guest-vss-providers"]
+    answer = await _ask(powershell, probe, speaking(_machine(probe, {}), "de-DE", elevated=False))
+    assert answer.reason is Reason.PERMISSION_DENIED
+    assert probe.needs in answer.message
+
+
 async def test_broken_wmi(powershell: PowerShellEngine) -> None:
     """A query that ends in an error is an answer of the probe, with the code; a slow one tells its seconds."""
     probe = builtin().probes["guest-wmi"]

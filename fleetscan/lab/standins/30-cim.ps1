@@ -67,6 +67,9 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
         }
         'Win32_ComputerSystem' { @{ Name = "$($SimHost.os.computer)"; PartOfDomain = [bool](Get-SimAnswer 'time-service').in_domain } }
         'Win32_ShadowProvider' {
+            if ("$($SimHost.os.elevated)" -eq 'False') {
+                return New-SimCimError '0x80041014' 'NotSpecified' (Get-SimText 'denied') $Class
+            }
             foreach ($provider in (Get-SimAnswer 'guest-vss-providers').providers) {
                 @{ ID = "{$("$($provider.id)".ToUpper())}"; Name = "$($provider.name)"; Version = "$($provider.version)"; Type = $(if ($null -ne $provider.type) { [uint32]$provider.type }) }
             }

@@ -1,6 +1,17 @@
 # The registered shadow copy providers and the shadow copies that exist. WMI gives ids, numbers and real dates where
 # vssadmin gives text in the language of the host.
-$providers = @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_ShadowProvider' -OperationTimeoutSec 60 -ErrorAction Stop)
+$providers = @()
+try {
+    $providers = @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_ShadowProvider' -OperationTimeoutSec 60 -ErrorAction Stop)
+} catch {
+    # To a token that is not elevated this class fails to initialize (0x80041014), and says no more. S-1-16-12288 is high
+    # integrity, S-1-16-16384 is the system.
+    if ("$($_.FullyQualifiedErrorId)" -like '*0x80041014*') {
+        $groups = @(whoami.exe /groups /fo csv /nh)
+        if (-not ($groups -match 'S-1-16-(12288|16384)')) { throw 'shadow copies are shown to an elevated token only (0x80070005)' }
+    }
+    throw
+}
 $shadows = @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_ShadowCopy' -Property @('ID', 'ProviderID', 'VolumeName', 'InstallDate', 'Persistent', 'State') -OperationTimeoutSec 60 -ErrorAction Stop)
 
 $oldest = $null
