@@ -130,7 +130,7 @@ def _flat(entry: Any, language: str) -> Any:
 
 def findings_of(host: Host, facts: HostFacts) -> tuple[Finding, ...]:
     """All findings of the built-in playbook, in a run in which the other nodes of the host's cluster are as it is."""
-    about_hosts = {"host-services", "host-wmi", "azure-agents", "windows-version"}
+    about_hosts = {"host-services", "host-wmi", "azure-agents", "windows-version", "other-snapshots"}
     cluster = facts.answers.get("cluster")
     nodes = (cluster.data or {}).get("nodes") if cluster is not None else None
     names = [str(node["name"]) for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
