@@ -24,7 +24,6 @@ TROUBLE = {
     "hv03.paris.corp.example": {
         ("replication-health", "compta01", "fail"),
         ("resynchronization-not-due", "compta01", "fail"),
-        ("vmms-log-quiet", "compta01", "warn"),
         ("vm-connection-events", "compta01", "warn"),
         ("backup-service-ok", "ged01", "fail"),
         ("app-consistent-snapshot-recent", "ged01", "warn"),
