@@ -12,9 +12,10 @@ from fleetscan.playbook import template
 from fleetscan.playbook.celtree import Tree
 from fleetscan.playbook.data import VARIABLE, Data
 from fleetscan.playbook.expression import CelExpression, CompileError, Engine, statically_boolean
-from fleetscan.playbook.fields import WHOLE, Fault, Reading, read
+from fleetscan.playbook.fields import Fault, Reading, read
 from fleetscan.playbook.kinds import STRING, Optional, category
 from fleetscan.playbook.place import Source
+from fleetscan.playbook.reads import Path, Reads
 from fleetscan.playbook.schema import CheckFile
 from fleetscan.playbook.shape import Kind, List, Object, Scalar, Shape, merged
 from fleetscan.yamlfile import Step
@@ -75,8 +76,8 @@ class CheckCompiler:
     """All probes of the playbook."""
     data: Data = field(default_factory=Data)
     problems: list[Problem] = field(default_factory=list)
-    _used: dict[str, set[str]] = field(default_factory=dict)
-    _names: tuple[str, ...] = ()
+    _used: dict[str, set[Path]] = field(default_factory=dict)
+    _reads: Reads = field(default_factory=lambda: Reads({}))
 
     def compile(self, check_id: str) -> Check:
         """The check; what cannot be compiled is left out of it, and in `problems`."""
@@ -90,9 +91,9 @@ class CheckCompiler:
         expected = self._pieces(("expected",), file.expected)
         message = self._pieces(("message",), file.message)
         remedy = self._pieces(("remedy", "text"), file.remedy.text)
-        self._names = tuple(sorted(self._used))
+        self._reads = Reads(self._used)
         self._unused()
-        placeholder = CelExpression("true", "", None, ())
+        placeholder = CelExpression("true", "", None, self._reads)
         return Check(
             id=check_id,
             title=file.title,
@@ -112,7 +113,7 @@ class CheckCompiler:
             remedy=Remedy(text=self._text(file.remedy.text, remedy), action=file.remedy.action or ""),
             reference=file.reference,
             tags=file.tags,
-            data=tuple(name for name, source in self.data.sources.items() if self._reads(source)),
+            data=tuple(name for name, source in self.data.sources.items() if self._names(source)),
             across=self._across(named),
             origin=self.source.document.source,
         )
@@ -192,8 +193,8 @@ class CheckCompiler:
             variables[self.file.object.value] = None if None in shapes.values() else whole
         return variables
 
-    def _reads(self, source: DataSource) -> bool:
-        return bool(self._used.get(VARIABLE, set()) & {source.variable, WHOLE})
+    def _names(self, source: DataSource) -> bool:
+        return any(path[:1] in ((), (source.variable,)) for path in self._used.get(VARIABLE, ()))
 
     def _refused(self) -> dict[str, tuple[str, str]]:
         refused = {
@@ -236,7 +237,7 @@ class CheckCompiler:
             return None
         line, _ = self.source.position(draft.loc, draft.text, draft.offset)
         position = f"{self.source.document.source}:{line}"
-        return CelExpression(draft.source.strip(), position, draft.program, self._names, draft.must_judge)
+        return CelExpression(draft.source.strip(), position, draft.program, self._reads, draft.must_judge)
 
     def _pieces(self, loc: tuple[Step, ...], text: str | None) -> list[str | _Draft]:
         if text is None:

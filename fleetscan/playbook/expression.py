@@ -18,6 +18,7 @@ from fleetscan.errors import ExpressionError
 from fleetscan.model.playbook import JSON, Bound
 from fleetscan.playbook.celtree import Tree, decode
 from fleetscan.playbook.gate.words import words
+from fleetscan.playbook.reads import Reads
 from fleetscan.suggest import did_you_mean
 
 RESERVED = words(
@@ -65,25 +66,24 @@ class Variables:
     def __init__(self, env: Any, values: Mapping[str, JSON]) -> None:
         self._env = env
         self._values = values
-        self._activations: dict[tuple[str, ...], Any] = {}
+        self._activations: dict[Reads, Any] = {}
 
-    def activation(self, names: tuple[str, ...]) -> Any:
-        """CEL's form of these variables."""
-        activation = self._activations.get(names)
+    def activation(self, reads: Reads) -> Any:
+        """CEL's form of these parts of the variables."""
+        activation = self._activations.get(reads)
         if activation is None:
-            values = {name: self._values[name] for name in names if name in self._values}
-            activation = self._activations[names] = self._env.Activation(values)
+            activation = self._activations[reads] = self._env.Activation(reads.of(self._values))
         return activation
 
 
 @dataclass(frozen=True, slots=True)
 class CelExpression:
-    """A compiled expression. `names` are the variables that are handed to CEL: those of all expressions of a check."""
+    """A compiled expression. `reads` is what is handed to CEL: what all expressions of the check read."""
 
     source: str
     position: str
     program: Any
-    names: tuple[str, ...]
+    reads: Reads
     must_judge: bool = False
     """Only true and false are accepted."""
 
@@ -91,7 +91,7 @@ class CelExpression:
         """Compute the value; raises ExpressionError for what CEL calls an error, and for what is no JSON."""
         assert isinstance(bound, Variables)  # noqa: S101 - both are made by the same engine
         try:
-            value = self.program.eval(bound.activation(self.names))
+            value = self.program.eval(bound.activation(self.reads))
             result = value.plain_value()
         except RuntimeError as error:  # the budget of 10,000 steps is used up
             raise self._error(_plain(str(error))) from error

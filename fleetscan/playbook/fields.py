@@ -30,11 +30,9 @@ from fleetscan.playbook.kinds import (
     item,
     join,
 )
+from fleetscan.playbook.reads import Path
 from fleetscan.playbook.shape import List, Map, Object, Scalar
 from fleetscan.suggest import did_you_mean
-
-WHOLE = "*"
-"""Stands for all fields of a variable: it is used as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,8 @@ class Reading:
 
     kind: Type = None
     faults: list[Fault] = field(default_factory=list)
-    used: dict[str, set[str]] = field(default_factory=dict)
-    """Variable → the fields of it that are read."""
+    used: dict[str, set[Path]] = field(default_factory=dict)
+    """Variable → what is read of it."""
 
 
 def read(tree: Tree, variables: Mapping[str, Type], refused: Mapping[str, tuple[str, str]]) -> Reading:
@@ -88,6 +86,7 @@ _LITERALS: dict[str, Type] = {
     "double_value": NUMBER,
     "string_value": STRING,
 }
+_PARTS = {"_?._", "_[_]", "_[?_]"}
 _TEXT_METHODS = {"matches", "startsWith", "endsWith", "contains"}
 _SIGNS = {
     "_==_": "==",
@@ -130,11 +129,9 @@ class _Reader:
         if which == "const_expr":
             return _LITERALS.get(node.const_expr.WhichOneof("constant_kind"))
         if which == "ident_expr":
-            return self._variable(node, scope, WHOLE)
+            return self._variable(node, scope, ())
         if which == "select_expr":
-            select = node.select_expr
-            kind = self._field(node, self._owner(select.operand, scope, select.field), select.field)
-            return BOOL if select.test_only else kind
+            return self._select(node, scope, ())
         if which == "call_expr":
             return self._call(node, scope)
         if which == "list_expr":
@@ -148,7 +145,7 @@ class _Reader:
         offset = self._tree.offset_of(word, node) if word else self._tree.offset(node)
         self.reading.faults.append(Fault(offset, message, cure))
 
-    def _variable(self, node: Any, scope: _Scope, used: str) -> Type:
+    def _variable(self, node: Any, scope: _Scope, used: Path) -> Type:
         name = node.ident_expr.name
         if name in scope:
             return scope[name]
@@ -159,11 +156,22 @@ class _Reader:
             self.reading.used.setdefault(name, set()).add(used)
         return self._variables.get(name)
 
-    def _owner(self, node: Any, scope: _Scope, name: str) -> Type:
-        """What a field is read of; a variable is then read in that field only."""
-        if node.WhichOneof("expr_kind") == "ident_expr":
-            return self._variable(node, scope, name)
+    def _owner(self, node: Any, scope: _Scope, used: Path) -> Type:
+        """What fields are read of, one in the other; a variable is then read in these only."""
+        which = node.WhichOneof("expr_kind")
+        if which == "ident_expr":
+            return self._variable(node, scope, used)
+        if which == "select_expr":
+            return self._select(node, scope, used)
+        if which == "call_expr" and node.call_expr.function in _PARTS:
+            return self._part(node, scope, used)
         return self.kind(node, scope)
+
+    def _select(self, node: Any, scope: _Scope, used: Path) -> Type:
+        """`a.b` and `has(a.b)`."""
+        select = node.select_expr
+        kind = self._field(node, self._owner(select.operand, scope, (select.field, *used)), select.field)
+        return BOOL if select.test_only else kind
 
     def _field(self, node: Any, owner: Type, name: str) -> Type:
         if isinstance(owner, Optional):
@@ -181,8 +189,8 @@ class _Reader:
 
     def _call(self, node: Any, scope: _Scope) -> Type:
         call = node.call_expr
-        if call.function in ("_?._", "_[_]", "_[?_]"):
-            return self._part(node, scope)
+        if call.function in _PARTS:
+            return self._part(node, scope, ())
         parts = ([call.target] if call.HasField("target") else []) + list(call.args)
         kinds = [self.kind(part, scope) for part in parts]
         rule = self._rules.get(call.function)
@@ -192,12 +200,12 @@ class _Reader:
             self._fault(node, f"{call.function}() needs a text, this is {category(kinds[0])}", "write string(…)")
         return _RESULTS.get(call.function)
 
-    def _part(self, node: Any, scope: _Scope) -> Type:
+    def _part(self, node: Any, scope: _Scope, used: Path) -> Type:
         """`a.?b`, `a[b]` and `a[?b]`."""
         call = node.call_expr
         owner_node, index = call.args
         name = index.const_expr.string_value if index.WhichOneof("expr_kind") == "const_expr" else ""
-        owner = self._owner(owner_node, scope, name or WHOLE)
+        owner = self._owner(owner_node, scope, (name, *used) if name else ())
         if not name:
             self.kind(index, scope)
         was_optional = isinstance(owner, Optional)

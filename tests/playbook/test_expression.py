@@ -10,6 +10,7 @@ from fleetscan.errors import ExpressionError
 from fleetscan.model.playbook import JSON
 from fleetscan.playbook import place, template
 from fleetscan.playbook.expression import CelExpression, CompileError, Engine
+from fleetscan.playbook.reads import Reads
 from fleetscan.yamlfile import read
 
 VALUES: dict[str, JSON] = {
@@ -23,11 +24,13 @@ VALUES: dict[str, JSON] = {
     },
 }
 
+ALL = Reads({"host": [()], "vm": [()]})
+
 
 def evaluate(text: str, *, must_judge: bool = False) -> JSON:
     engine = Engine(["host", "vm"])
     program, _ = engine.compile(text)
-    expression = CelExpression(text, "checks/x.yaml:7", program, ("host", "vm"), must_judge)
+    expression = CelExpression(text, "checks/x.yaml:7", program, ALL, must_judge)
     return expression.evaluate(engine.bind(VALUES))
 
 
@@ -112,20 +115,20 @@ def test_compile_errors_say_what_and_where(text: str, message: str, column: int)
 def test_what_cel_makes_of_variables_is_made_once() -> None:
     engine = Engine(["host", "vm"])
     bound = engine.bind(VALUES)
-    assert bound.activation(("vm",)) is bound.activation(("vm",))
+    assert bound.activation(ALL) is bound.activation(ALL)
 
 
 def test_only_what_is_read_is_needed() -> None:
     engine = Engine(["host", "vm"])
     program, _ = engine.compile("vm.size")
-    expression = CelExpression("vm.size", "x:1", program, ("vm",))
+    expression = CelExpression("vm.size", "x:1", program, ALL)
     assert expression.evaluate(engine.bind({"vm": {"size": 3}})) == 3
 
 
 def rendered(text: str) -> str:
     engine = Engine(["host", "vm"])
     pieces = [
-        CelExpression(part.source, "x:1", engine.compile(part.source)[0], ("host", "vm"))
+        CelExpression(part.source, "x:1", engine.compile(part.source)[0], ALL)
         if isinstance(part, template.Part)
         else part
         for part in template.split(text)
