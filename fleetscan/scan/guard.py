@@ -150,6 +150,18 @@ class LogonGuard:
             self._changed.set()
             self._changed = anyio.Event()
 
+    def refuse_if_stopped(self, credential: Credential) -> None:
+        """Raise TransportError (AUTH_STOPPED) where no logon will be allowed: then there is no need to connect."""
+        stopped = next((record for record in self._logons(credential).both if record.stopped), None)
+        if stopped is not None:
+            raise TransportError(
+                Reason.AUTH_STOPPED,
+                Stage.LOGON,
+                f"not tried: {credential.username} was rejected by {stopped.hosts}, "
+                "and more attempts could lock the account",
+                hint=f"check the secret of credential {credential.name}, then scan with --forget-rejections",
+            )
+
     def _logons(self, credential: Credential) -> _Logons:
         if credential.name not in self._credentials:
             name = credential.username.casefold()
@@ -168,15 +180,7 @@ class LogonGuard:
 
     async def _admit(self, logons: _Logons, credential: Credential) -> float:
         while True:
-            stopped = next((record for record in logons.both if record.stopped), None)
-            if stopped is not None:
-                raise TransportError(
-                    Reason.AUTH_STOPPED,
-                    Stage.LOGON,
-                    f"not tried: {credential.username} was rejected by {stopped.hosts}, "
-                    "and more attempts could lock the account",
-                    hint=f"check the secret of credential {credential.name}, then scan with --forget-rejections",
-                )
+            self.refuse_if_stopped(credential)
             now = anyio.current_time()
             if logons.may_start(now):
                 for record in logons.both:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from dataclasses import dataclass, field, replace
 
@@ -81,14 +80,10 @@ class GuestVisit(Visit):
         self._enter(Stage.LOGON)
         failure: TransportError | None = None
         command = None
-        # The budget stands still meanwhile: waiting for another guest's logon is not this guest's fault.
-        began, self.scope.deadline = anyio.current_time(), math.inf
         # Errors stay in here: a task group would wrap them.
         async with anyio.create_task_group() as group:
             try:
-                async with self.guard.logon(self.credential, self.host.name):
-                    self._deadline += anyio.current_time() - began
-                    self.scope.deadline = self._deadline
+                async with self._showing(self.host, self.credential):
                     seconds = self._remaining()
                     machines = self.host.vm_names
                     invocation = invoke_guest(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import math
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -186,25 +187,57 @@ class Visit:
 
     async def _log_on(self, host: Host, credential: Credential) -> Connection:
         self._enter(Stage.CREDENTIAL)
-        async with self.guard.logon(credential, host.name):
-            self._start_clock()
-            # A secret may come from a command of the user's that takes its time.
-            login = await anyio.to_thread.run_sync(self.vault.login, credential.name)
-            connect = connector(host.transport)
-            seconds = 3 * self.budget.connect + LOGON_SECONDS
-            try:
-                with anyio.fail_after(seconds):
-                    return await connect(host, login, connect_timeout=self.budget.connect, on_stage=self._enter)
-            except TimeoutError:
-                raise TransportError(
-                    Reason.UNREACHABLE_TIMEOUT,
-                    self.stage,
-                    f"no answer within {seconds:g} s; the visit was at step {self.stage}",
-                    hint="the host accepts connections but does not serve them: look at its WinRM or SSH service",
-                ) from None
+        self.guard.refuse_if_stopped(credential)
+        self._start_clock()
+        # A secret may come from a command of the user's that takes its time.
+        login = await anyio.to_thread.run_sync(self.vault.login, credential.name)
+        connect = connector(host.transport)
+        seconds = 3 * self.budget.connect + LOGON_SECONDS
+        try:
+            with anyio.fail_after(seconds) as scope:
+                return await connect(
+                    host,
+                    login,
+                    connect_timeout=self.budget.connect,
+                    on_stage=self._enter,
+                    showing=lambda: self._showing(host, credential, scope),
+                )
+        except TimeoutError:
+            raise TransportError(
+                Reason.UNREACHABLE_TIMEOUT,
+                self.stage,
+                f"no answer within {seconds:g} s; the visit was at step {self.stage}",
+                hint="the host accepts connections but does not serve them: look at its WinRM or SSH service",
+            ) from None
+
+    @asynccontextmanager
+    async def _showing(self, host: Host, credential: Credential, *scopes: anyio.CancelScope) -> AsyncIterator[None]:
+        """The time of a logon: as soon as the guard allows it."""
+        stage = self.stage
+        async with AsyncExitStack() as logon:
+            with self._standing_still(*scopes):
+                self._enter(Stage.CREDENTIAL)
+                await logon.enter_async_context(self.guard.logon(credential, host.name))
+            self._enter(stage)
+            yield
+
+    @contextmanager
+    def _standing_still(self, *scopes: anyio.CancelScope) -> Iterator[None]:
+        """Stop the clocks of the visit and of these scopes: a wait for others' logons is not this host's fault."""
+        began = anyio.current_time()
+        stopped = [(scope, scope.deadline) for scope in (self.scope, *scopes)]
+        for scope, _ in stopped:
+            scope.deadline = math.inf
+        try:
+            yield
+        finally:
+            waited = anyio.current_time() - began
+            self._deadline += waited
+            for scope, deadline in stopped:
+                scope.deadline = deadline + waited
 
     def _start_clock(self) -> None:
-        """The budget begins when the visit does: waiting for another host's logon is not this host's fault."""
+        """The budget begins when the visit does, at its first attempt."""
         if self._deadline == math.inf:
             self._deadline = self.scope.deadline = anyio.current_time() + self.budget.host
 

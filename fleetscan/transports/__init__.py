@@ -8,9 +8,9 @@ from importlib import import_module
 
 from fleetscan.errors import Problem
 from fleetscan.model.host import Host, TransportName, WinRMAuth
-from fleetscan.transports.base import Connect, Connection, Output
+from fleetscan.transports.base import Connect, Connection, Output, Showing
 
-__all__ = ["Connect", "Connection", "Output", "connector", "not_installed"]
+__all__ = ["Connect", "Connection", "Output", "Showing", "connector", "not_installed"]
 
 _MODULES = {TransportName.WINRM: "fleetscan.transports.winrm", TransportName.SSH: "fleetscan.transports.ssh"}
 

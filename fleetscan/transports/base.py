@@ -8,6 +8,7 @@ received by then stays in the caller's Output.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from fleetscan.model.login import Login
 from fleetscan.model.reasons import Reason, Stage
 
 OnStage = Callable[[Stage], None]
+Showing = Callable[[], AbstractAsyncContextManager[None]]
+"""Makes the context within which, and only within which, a host is shown the proof of who we are."""
 
 
 SIFT_BYTES = 128 * 1024
@@ -84,6 +87,11 @@ class Connection(Protocol):
 class Connect(Protocol):
     """Each transport module has one such function, named `connect`."""
 
-    async def __call__(self, host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage) -> Connection:
-        """Resolve, connect, secure and log on. `connect_timeout` bounds each of these steps but the logon."""
+    async def __call__(
+        self, host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage, showing: Showing
+    ) -> Connection:
+        """Resolve, connect, secure and log on. `connect_timeout` bounds each of these steps but the logon.
+
+        The logon happens in the context that `showing` makes: entering it may take long, or raise TransportError.
+        """
         ...

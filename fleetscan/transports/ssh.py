@@ -18,7 +18,7 @@ from fleetscan.errors import TransportError
 from fleetscan.model.host import Host
 from fleetscan.model.login import Login
 from fleetscan.model.reasons import Reason, Stage
-from fleetscan.transports.base import OnStage, Output
+from fleetscan.transports.base import OnStage, Output, Showing
 from fleetscan.transports.resolve import dial, identity, resolve
 from fleetscan.transports.ssh_errors import FOREIGN, SSHProgress, translate
 from fleetscan.transports.ssh_keys import Trust, private_key, trust
@@ -36,7 +36,9 @@ _handshakes: RunVar[anyio.CapacityLimiter] = RunVar("fleetscan.transports.ssh")
 silence("asyncssh")
 
 
-async def connect(host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage) -> SSHConnection:
+async def connect(
+    host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage, showing: Showing
+) -> SSHConnection:
     """Log on to an SSH server. Raises TransportError; see the Connect protocol."""
     key = private_key(login) if login.private_key else None
     if key is None and login.password is None:
@@ -50,7 +52,7 @@ async def connect(host: Host, login: Login, *, connect_timeout: float, on_stage:
         trusted = trust(host, address)
         on_stage(Stage.LOGON)
         client = _Client(login, key, progress)
-        async with _limiter():
+        async with showing(), _limiter():
             line = await _log_on(host, login, connected, trusted, client)
     except BaseException:
         connected.close()

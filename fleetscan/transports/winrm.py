@@ -19,12 +19,13 @@ from fleetscan.errors import TransportError
 from fleetscan.model.host import Host
 from fleetscan.model.login import Login
 from fleetscan.model.reasons import Reason, Stage
-from fleetscan.transports.base import OnStage, Output
+from fleetscan.transports.base import OnStage, Output, Showing
 from fleetscan.transports.resolve import dial, identity, resolve
 from fleetscan.transports.troubles import silence
 from fleetscan.transports.winrm_link import Link
 from fleetscan.transports.winrm_login import check, tls_context
-from fleetscan.transports.winrm_shell import BOUND, CHUNK, READ_TIMEOUT, Shell
+from fleetscan.transports.winrm_protocol import READ_TIMEOUT
+from fleetscan.transports.winrm_shell import BOUND, CHUNK, Shell
 
 MAX_THREADS = 1024
 """Worker threads of one process. A visit holds at most one at a time, so this also bounds the useful concurrency."""
@@ -46,12 +47,14 @@ _threads: RunVar[anyio.CapacityLimiter] = RunVar("fleetscan.transports.winrm")
 silence("urllib3", "requests", "requests_ntlm", "requests_credssp", "spnego", "winrm", "winrm.vendor")
 
 
-async def connect(host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage) -> WinRMConnection:
+async def connect(
+    host: Host, login: Login, *, connect_timeout: float, on_stage: OnStage, showing: Showing
+) -> WinRMConnection:
     """Log on to a WinRM listener. Raises TransportError; see the Connect protocol."""
     check(host.winrm, login)
     connection = WinRMConnection(host, login, connect_timeout, on_stage)
     try:
-        await connection.open()
+        await connection.open(showing)
     except BaseException:
         await connection.aclose()
         raise
@@ -70,14 +73,16 @@ class WinRMConnection:
         self._unfinished = False
         self._rejected = False
 
-    async def open(self) -> None:
+    async def open(self, showing: Showing) -> None:
         """Connect, secure, log on. Basic and certificate have no handshake: their first request is the shell."""
-        self._line = await _open_line(self._host, self._login, self._connect_timeout, self._on_stage)
+        line = self._line = await _open_line(self._host, self._login, self._connect_timeout, self._on_stage)
         try:
-            self._line.enter(Stage.LOGON, self._on_stage)
-            await self._line.call(self._line.shell.logon)
-            if self._host.winrm.auth not in BOUND:
-                await self._line.call(self._line.shell.open, grace=_GRACE)
+            line.enter(Stage.LOGON, self._on_stage)
+            await line.call(line.shell.greet)
+            async with showing():
+                await line.call(line.shell.logon)
+                if self._host.winrm.auth not in BOUND:
+                    await line.call(line.shell.open, grace=_GRACE)
         except TransportError as error:
             self._rejected = error.reason.family == "auth"
             if self._host.winrm.scheme == "http" and error.reason in _LIKE_TLS:
@@ -126,6 +131,7 @@ class WinRMConnection:
             line = await _open_line(self._host, self._login, _CLOSING_TIME, _nobody)
             try:
                 line.enter(Stage.LOGON, _nobody)
+                await line.call(line.shell.greet)
                 await line.call(line.shell.logon)
                 await self._delete(line, shell_id, command_id)
             finally:

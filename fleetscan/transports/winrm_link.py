@@ -30,6 +30,8 @@ class Progress:
     stage: Stage = Stage.CONNECT
     started: bool = False
     """A command was sent: from here on nothing may be tried again."""
+    challenged: bool = False
+    """The host has asked for our proof, on the connection on which it is to come."""
     logged_on: bool = False
     bound: bool = False
     """The logon belongs to the TCP connection (NTLM, Kerberos, CredSSP): after it, another connection is of no use."""
@@ -74,12 +76,17 @@ class Link:
         else:
             self._waiting = self._handshake(self._tls, connected)
 
+    def certificate(self) -> bytes | None:
+        """The listener's certificate, DER; None where there is no TLS."""
+        return self._last.getpeercert(binary_form=True) if isinstance(self._last, ssl.SSLSocket) else None
+
     def take(self) -> socket.socket:
         """Hand out the waiting connection, or open another one where the logon allows it."""
         connected, self._waiting = self._waiting, None
         if connected is not None:
             return connected
-        if self._dead or self._address is None or (self.progress.bound and self.progress.logged_on):
+        begun = self.progress.challenged or self.progress.logged_on
+        if self._dead or self._address is None or (self.progress.bound and begun):
             text = "the host closed the connection in the middle of the session"
             raise self.progress.trouble(Reason.PROTOCOL_CLOSED, text, passing=True)
         connected = self._connect(self._address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -64,7 +64,9 @@ class Ground:
 
     async def connect(self, *, connect_timeout: float = 5.0) -> Connection:
         connect = connector(self.host.transport)
-        return await connect(self.host, self.login, connect_timeout=connect_timeout, on_stage=self.stages.append)
+        return await connect(
+            self.host, self.login, connect_timeout=connect_timeout, on_stage=self.stages.append, showing=nullcontext
+        )
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Connection]:

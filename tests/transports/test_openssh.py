@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -123,7 +123,7 @@ def server(start: Start) -> Server:
 
 @asynccontextmanager
 async def connected(host: Host, login: Login):  # type: ignore[no-untyped-def] # an async generator of SSHConnection
-    connection = await ssh.connect(host, login, connect_timeout=3.0, on_stage=lambda _: None)
+    connection = await ssh.connect(host, login, connect_timeout=3.0, on_stage=lambda _: None, showing=nullcontext)
     try:
         yield connection
     finally:
@@ -132,7 +132,7 @@ async def connected(host: Host, login: Login):  # type: ignore[no-untyped-def] #
 
 async def refusal(host: Host, login: Login) -> TransportError:
     with pytest.raises(TransportError) as caught:
-        await ssh.connect(host, login, connect_timeout=3.0, on_stage=lambda _: None)
+        await ssh.connect(host, login, connect_timeout=3.0, on_stage=lambda _: None, showing=nullcontext)
     return caught.value
 
 

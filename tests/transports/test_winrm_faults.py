@@ -11,7 +11,7 @@ from fleetscan.errors import TransportError
 from fleetscan.lab import Fault
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports import Output
-from fleetscan.transports.winrm_shell import _Protocol
+from fleetscan.transports.winrm_protocol import Protocol
 
 from .conftest import VARIANTS, busy_threads, faulty, open_files, prepare, settled
 
@@ -156,15 +156,15 @@ async def test_whatever_a_host_does_with_the_id_that_we_choose_its_shell_works_a
     variant: str, fault: Fault | None, asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids: list[tuple[str, str]] = []
-    create = _Protocol.create_shell
+    create = Protocol.create_shell
 
-    def watched(protocol: _Protocol, shell_id: str = "") -> str:
+    def watched(protocol: Protocol, shell_id: str = "") -> str:
         ids.append((shell_id, ""))
         given = create(protocol, shell_id)
         ids[-1] = (shell_id, given)
         return given
 
-    monkeypatch.setattr(_Protocol, "create_shell", watched)
+    monkeypatch.setattr(Protocol, "create_shell", watched)
     output = Output()
     async with prepare(replace(VARIANTS[variant], fault=fault)) as ground:
         async with ground.connected() as connection:

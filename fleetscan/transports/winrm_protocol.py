@@ -1,0 +1,145 @@
+"""pywinrm, held to what a scanner may do: bound to one link, nothing in clear that must be sealed, no foreign answer.
+
+pywinrm knows the messages of a shell and how they are encrypted; what it does not check is checked here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import requests
+import winrm.protocol
+import winrm.transport
+from requests_ntlm import HttpNtlmAuth
+from winrm.encryption import Encryption
+from winrm.exceptions import WinRMTransportError
+
+from fleetscan.model.host import WinRMAuth, WinRMSettings
+from fleetscan.model.login import Login
+from fleetscan.model.reasons import Reason
+from fleetscan.transports.winrm_http import harden
+from fleetscan.transports.winrm_link import Link
+
+if TYPE_CHECKING:
+    from requests_ntlm.requests_ntlm import ShimSessionSecurity
+
+OPERATION_TIMEOUT = 20
+"""Seconds that the host may think about a request; a default WinRM allows no more than 60 (MaxTimeoutms)."""
+READ_TIMEOUT = OPERATION_TIMEOUT + 10
+
+_IDLE_TIMEOUT = "PT120S"
+_CODEPAGE_UTF8 = 65001
+_MESSAGE_ID = re.compile(r"MessageID>([^<]*)<")
+_RELATES_TO = re.compile(rb"RelatesTo[^>]*>\s*([^<]*?)\s*<")
+
+
+class Transport(winrm.transport.Transport):
+    """pywinrm's transport, bound to a link before it sends its first byte, never in clear where encryption is due."""
+
+    def __init__(self, link: Link, **options: Any) -> None:
+        super().__init__(**options)
+        self._link = link
+        self._ours: requests.Session | None = None
+
+    def build_session(self) -> requests.Session:
+        """The one session."""
+        session = super().build_session()
+        self._take_over(session)
+        return session
+
+    def setup_encryption(self, session: requests.Session) -> None:
+        """Log on. pywinrm calls this while it builds the session: nothing may be sent before the session is ours."""
+        self._take_over(session)
+        if not isinstance(session.auth, HttpNtlmAuth):  # NTLM is done in two steps, see `NtlmHandshake`
+            super().setup_encryption(session)
+
+    def authorized(self, header: str) -> requests.Response:
+        """Send an empty request with that Authorization header; gives any answer."""
+        session = self.build_session()
+        request = requests.Request("POST", self.endpoint, headers={"Authorization": header})
+        return session.send(session.prepare_request(request), timeout=READ_TIMEOUT)
+
+    def trust(self, security: ShimSessionSecurity) -> None:
+        """Log on by NTLM: messages are sealed by that from now on, where they must be."""
+        session = self.build_session()
+        if isinstance(session.auth, HttpNtlmAuth):
+            session.auth.session_security = security
+        if self._link.progress.sealed:
+            self.encryption = Encryption(session, self.auth_method)
+
+    def send_message(self, message: str | bytes) -> bytes:
+        """Send a SOAP message and return the answer's text."""
+        if self._link.progress.sealed and self.encryption is None:
+            raise self._link.progress.trouble(Reason.INTERNAL, "refused to send a message in clear")
+        try:
+            answer = super().send_message(message)
+        except WinRMTransportError as error:
+            _refuse_doctype(str(error.args[2]).encode())
+            raise
+        _refuse_doctype(answer)
+        return answer
+
+    def _take_over(self, session: requests.Session) -> None:
+        if session is self._ours:
+            return
+        self._ours = session
+        harden(session, self._link)
+
+
+class Protocol(winrm.protocol.Protocol):
+    """pywinrm's messages; an answer must name the message that it answers."""
+
+    transport: Transport
+    _shell_tag = "<rsp:Shell>"
+
+    def __init__(self, wire: Transport, **options: Any) -> None:
+        super().__init__(**options)
+        self.transport = wire
+
+    def create_shell(self, shell_id: str = "") -> str:
+        """Create a shell, of that id where one is given; returns the id that the host says it has."""
+        self._shell_tag = f'<rsp:Shell ShellId="{shell_id}">' if shell_id else "<rsp:Shell>"
+        return self.open_shell(codepage=_CODEPAGE_UTF8, idle_timeout=_IDLE_TIMEOUT).strip()
+
+    def send_message(self, message: str) -> bytes:
+        """Send a SOAP message and return the answer's text."""
+        message = message.replace("<rsp:Shell>", self._shell_tag, 1)  # `open_shell` cannot say the id
+        answer = super().send_message(message)
+        asked, related = _MESSAGE_ID.search(message), _RELATES_TO.search(answer)
+        if asked is None or related is None or related[1].decode("ascii").lower() != asked[1].lower():
+            raise ValueError("the answer belongs to another message")
+        return answer
+
+
+def _refuse_doctype(text: bytes) -> None:
+    if b"<!DOCTYPE" in text:
+        raise ValueError("the answer holds a document type")
+
+
+def protocol(link: Link, settings: WinRMSettings, login: Login, name: str) -> Protocol:
+    """The way to talk to one listener; nothing is sent yet."""
+    host = f"[{name}]" if ":" in name else name
+    shared: dict[str, Any] = {
+        "endpoint": f"{settings.scheme}://{host}:{settings.port}{settings.path}",
+        "username": _principal(login.username) if settings.auth is WinRMAuth.KERBEROS else login.username,
+        "password": login.password.reveal() if login.password is not None else "",
+        "service": settings.spn_service,
+        "ca_trust_path": None,
+        "cert_pem": login.certificate,
+        "cert_key_pem": login.certificate_key,
+        "read_timeout_sec": READ_TIMEOUT,
+        "kerberos_hostname_override": name,
+        "message_encryption": "always" if link.progress.sealed else "never",
+        "send_cbt": settings.channel_binding,
+        # None would let requests change the environment of the process for a moment in each thread, and lose the race.
+        # No proxy is ever asked: `harden` takes them out before anything is sent, and this one leads nowhere.
+        "proxy": "http://proxy.invalid",
+    }
+    transport = Transport(link, auth_method=settings.auth.value, **shared)
+    return Protocol(transport, transport=settings.auth.value, operation_timeout_sec=OPERATION_TIMEOUT, **shared)
+
+
+def _principal(username: str) -> str | None:
+    """The Kerberos principal; a name in the DOMAIN\\user form is none, and the cache's own one is used."""
+    return username if username and "\\" not in username else None
