@@ -32,9 +32,16 @@ def conclude(playbook: Playbook, reports: Sequence[HostReport]) -> tuple[HostRep
     return tuple(judge_across(report, playbook, fleet) for report in merged)
 
 
+def moved(report: HostReport) -> list[Finding]:
+    """The findings of machines that were seen on another host later."""
+    findings = PackedFindings.of(report.findings)
+    reasons = findings.columns("reason", "status")
+    return list(findings.at(at for at, (reason, _) in enumerate(reasons) if reason is Reason.OBJECT_MOVED).values())
+
+
 def _afresh(playbook: Playbook, report: HostReport) -> HostReport:
     """The report without what an earlier conclusion took out of it."""
-    if Reason.OBJECT_MOVED not in PackedFindings.of(report.findings).column("reason"):
+    if not moved(report):
         return report
     return report.told(judge(report.host, report.facts, playbook, report.trouble))
 

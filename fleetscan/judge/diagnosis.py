@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from fleetscan.model.diagnosis import Cause, Diagnosis, DiagnosisRule, SeenCause
-from fleetscan.model.finding import SYMPTOMATIC, Finding, Status
+from fleetscan.model.finding import SYMPTOMATIC, Finding, PackedFindings, Status
 from fleetscan.model.playbook import Check, ObjectType, Playbook
 from fleetscan.model.run import HostReport
 
@@ -46,19 +46,23 @@ class _Index:
         """The machines whose guest told which one it is."""
         self._vmm = {report.host.name: report.host.vmm_server for report in reports}
         for report in reports:
-            for finding in report.findings:
-                self._add(finding)
+            self._add(report.host.name, PackedFindings.of(report.findings))
 
-    def _add(self, finding: Finding) -> None:
-        identity = finding.host if finding.object_type is ObjectType.HOST else finding.object_id
-        if finding.check_id in self._read and finding.status in _TELLING:
+    def _add(self, host: str, findings: PackedFindings) -> None:
+        telling = []
+        for place, (check_id, status) in enumerate(findings.columns("check_id", "status")):
+            if check_id in self._read and status in _TELLING:
+                telling.append(place)
+        for finding in findings.at(telling).values():
+            identity = host if finding.object_type is ObjectType.HOST else finding.object_id
             self._found[finding.check_id, identity.casefold()].append(finding)
-        if finding.object_type is ObjectType.VM and finding.object_id:
-            vm_id = finding.object_id.casefold()
-            self.machines.setdefault(vm_id, {})[finding.host] = None
-            self._names.setdefault(vm_id, finding.object_name)
-        elif finding.object_type is ObjectType.GUEST:
-            self._guests.add(identity.casefold())
+        for kind, identity, name in findings.columns("object_type", "object_id", "object_name"):
+            if kind is ObjectType.VM and identity:
+                vm_id = identity.casefold()
+                self.machines.setdefault(vm_id, {})[host] = None
+                self._names.setdefault(vm_id, name)
+            elif kind is ObjectType.GUEST:
+                self._guests.add(identity.casefold())
 
     def symptoms(self, rule: DiagnosisRule, vm_id: str) -> list[Finding]:
         """The findings that show the symptom on this machine."""

@@ -56,7 +56,7 @@ class Fleet:
 
     def _add(self, name: str, report: HostReport, compared: set[str]) -> None:
         findings = PackedFindings.of(report.findings)
-        for kind, identity in set(zip(findings.column("object_type"), findings.column("object_id"), strict=True)):
+        for kind, identity in set(findings.columns("object_type", "object_id")):
             if kind is not ObjectType.HOST and identity:
                 self._seen[kind, identity.casefold()].setdefault(name, report)
         for finding in findings.of_checks(compared).values():

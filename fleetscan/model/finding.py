@@ -6,11 +6,11 @@ import hashlib
 import pickle
 import zlib
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeAlias, overload
 
 from fleetscan.model.playbook import ObjectType, Severity
@@ -71,6 +71,7 @@ class Finding:
 _NAMES = tuple(field.name for field in fields(Finding))
 _CHECK, _STATUS, _WAIVER = map(_NAMES.index, ("check_id", "status", "waiver"))
 _values = attrgetter(*_NAMES)
+_SETTERS = tuple(Finding.__dict__[name].__set__ for name in _NAMES)
 _Row: TypeAlias = tuple[Any, ...]
 """The values of a finding, in the order of its fields."""
 
@@ -102,14 +103,18 @@ class PackedFindings(Sequence[Finding]):
     def __iter__(self) -> Iterator[Finding]:
         return iter(_unpacked(self._bytes))
 
-    def column(self, name: str) -> list[Any]:
-        """One field of all findings, in a fraction of the time that making the findings takes."""
-        index = _NAMES.index(name)
-        return [row[index] for row in _rows(self._bytes)]
+    def columns(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """Some fields of all findings, two at least, in a fraction of the time that making the findings takes."""
+        return map(itemgetter(*map(_NAMES.index, names)), _rows(self._bytes))
+
+    def at(self, places: Iterable[int]) -> dict[int, Finding]:
+        """The findings at these places among all."""
+        rows = _rows(self._bytes)
+        return {place: _finding(rows[place]) for place in places}
 
     def of_checks(self, checks: Container[str]) -> dict[int, Finding]:
         """The findings of these checks, by their place among all."""
-        return {place: _finding(row) for place, row in enumerate(_rows(self._bytes)) if row[_CHECK] in checks}
+        return self.at(place for place, row in enumerate(_rows(self._bytes)) if row[_CHECK] in checks)
 
     def with_others(self, others: Mapping[int, Finding]) -> PackedFindings:
         """The same findings, with others at these places."""
@@ -145,7 +150,11 @@ def _unpacked(packed: bytes) -> tuple[Finding, ...]:
 
 
 def _finding(row: _Row) -> Finding:
-    return Finding(**dict(zip(_NAMES, row, strict=True)))
+    """What `Finding(…)` makes of these values, which it made once before, in a third of the time: millions are read."""
+    finding = Finding.__new__(Finding)
+    for fill, value in zip(_SETTERS, row, strict=True):
+        fill(finding, value)
+    return finding
 
 
 def tally(findings: Sequence[Finding]) -> Counter[tuple[Status, bool]]:
@@ -153,3 +162,11 @@ def tally(findings: Sequence[Finding]) -> Counter[tuple[Status, bool]]:
     if isinstance(findings, PackedFindings):
         return findings.tally
     return Counter((finding.status, finding.waiver is not None) for finding in findings)
+
+
+def of_status(findings: Sequence[Finding], wanted: Container[Status]) -> list[Finding]:
+    """The findings that have one of these statuses."""
+    if not isinstance(findings, PackedFindings):
+        return [finding for finding in findings if finding.status in wanted]
+    places = (place for place, row in enumerate(_rows(findings._bytes)) if row[_STATUS] in wanted)
+    return list(findings.at(places).values())

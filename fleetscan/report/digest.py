@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from fleetscan.model.finding import Finding, Status
+from fleetscan.model.finding import Finding, Status, of_status
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import Severity
 from fleetscan.model.run import HostReport
@@ -163,14 +163,14 @@ def waived(reports: Iterable[HostReport]) -> tuple[Problem, ...]:
 
 
 def _amiss(report: HostReport) -> Iterator[Pair]:
-    return ((report, found) for found in report.findings if found.status in (Status.FAIL, Status.WARN))
+    return ((report, found) for found in of_status(report.findings, (Status.FAIL, Status.WARN)))
 
 
 def gaps(report: HostReport) -> Iterator[Pair]:
     """What could not be judged, other than for the host's own trouble, which is told once for the host."""
     told = report.trouble.reason if report.trouble else None
     undecided = (Status.ERROR, Status.NOT_ASSESSED)
-    return ((report, found) for found in report.findings if found.status in undecided and found.reason != told)
+    return ((report, found) for found in of_status(report.findings, undecided) if found.reason != told)
 
 
 def gaps_alike(likeness: Likeness) -> Callable[[Pair], tuple[object, ...]]:

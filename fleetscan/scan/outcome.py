@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 from fleetscan import __version__
 from fleetscan.errors import ExitStatus
-from fleetscan.judge import conclude, diagnose
-from fleetscan.model.finding import Status
+from fleetscan.judge import conclude, diagnose, moved
+from fleetscan.model.finding import PackedFindings, Status
 from fleetscan.model.playbook import DataSource, Playbook, Severity
-from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.scan.engine import Scan
 
@@ -56,19 +55,23 @@ def exit_status(report: RunReport) -> ExitStatus:
     """Interrupted outranks all; then failures at or above `fail_on`; then anything that was not assessed."""
     if report.interrupted:
         return ExitStatus.INTERRUPTED
-    statuses = set()
-    for _, finding in report.findings():
-        counts = finding.status is Status.FAIL and finding.severity.rank <= report.fail_on.rank
-        if counts and finding.waiver is None:
+    found = {
+        outcome
+        for host in report.hosts
+        for outcome in PackedFindings.of(host.findings).columns("status", "severity", "waiver")
+    }
+    for status, severity, waiver in found:
+        if status is Status.FAIL and severity.rank <= report.fail_on.rank and waiver is None:
             return ExitStatus.FINDINGS
-        statuses.add(finding.status)
+    statuses = {status for status, _, _ in found}
     unknown = statuses & {Status.ERROR, Status.NOT_ASSESSED} or any(host.trouble for host in report.hosts)
     return ExitStatus.INCOMPLETE if unknown else ExitStatus.COMPLIANT
 
 
 def _compared(playbook: Playbook, hosts: tuple[HostReport, ...]) -> tuple[DataSource, ...]:
     """The lists that anything was compared with: an old one that no check came to need is nobody's concern."""
-    applied = {f.check_id for host in hosts for f in host.findings if f.status is not Status.NOT_APPLICABLE}
+    outcomes = (PackedFindings.of(host.findings).columns("check_id", "status") for host in hosts)
+    applied = {check_id for found in outcomes for check_id, status in found if status is not Status.NOT_APPLICABLE}
     needed = {name for check in playbook.checks if check.id in applied for name in check.data}
     return tuple(source for source in playbook.data if source.id in needed)
 
@@ -85,10 +88,9 @@ def _moved(hosts: tuple[HostReport, ...]) -> list[str]:
     """One line for each machine that was seen on two hosts."""
     told: dict[str, str] = {}
     for report in hosts:
-        for finding in report.findings:
-            if finding.reason is Reason.OBJECT_MOVED:
-                told.setdefault(
-                    f"{finding.object_id}@{report.host.name}",
-                    f"{finding.object_name} was seen on {report.host.name}, but {finding.message}",
-                )
+        for finding in moved(report):
+            told.setdefault(
+                f"{finding.object_id}@{report.host.name}",
+                f"{finding.object_name} was seen on {report.host.name}, but {finding.message}",
+            )
     return list(told.values())

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from fleetscan.model import finding
-from fleetscan.model.finding import Finding, PackedFindings, Status, tally
+from fleetscan.model.finding import Finding, PackedFindings, Status, of_status, tally
 from fleetscan.model.playbook import ObjectType, Severity
 from fleetscan.model.reasons import Reason
 from fleetscan.model.waiver import Waiver
@@ -39,6 +39,8 @@ def test_they_come_back_as_they_were() -> None:
     assert (packed[1], packed[1:], len(packed)) == (FINDINGS[1], FINDINGS[1:], 3)
     assert packed != FINDINGS[:2]
     assert PackedFindings.of(packed) is packed
+    assert hash(packed[0]) == hash(FAILED)
+    assert type(packed[0]) is Finding
 
 
 def test_they_are_counted_without_being_unpacked() -> None:
@@ -52,13 +54,19 @@ def test_some_are_looked_at_and_changed_without_making_the_others(monkeypatch: p
     other = replace(FAILED, check_id="disk-free", status=Status.WARN)
     packed = PackedFindings((*FINDINGS, other))
     made: list[object] = []
-    monkeypatch.setattr(finding, "Finding", lambda **values: made.append(values["check_id"]) or Finding(**values))
-    assert packed.column("check_id") == [FAILED.check_id] * 3 + ["disk-free"]
+    make = finding._finding
+    monkeypatch.setattr(finding, "_finding", lambda row: made.append(row[1]) or make(row))
+    assert list(packed.columns("check_id", "status"))[2:] == [
+        (FAILED.check_id, Status.PASS),
+        ("disk-free", Status.WARN),
+    ]
     assert packed.of_checks({"disk-free"}) == {3: other}
     changed = packed.with_others({3: replace(other, status=Status.PASS, reason=None)})
     assert tally(changed) == {(Status.FAIL, False): 1, (Status.FAIL, True): 1, (Status.PASS, False): 2}
-    assert made == ["disk-free"]
+    assert of_status(packed, {Status.WARN}) == [other]
+    assert made == ["disk-free"] * 2
     assert tuple(changed)[:3] == FINDINGS
+    assert of_status(tuple(packed), {Status.WARN}) == [other]
     assert packed.with_others({}) is packed
 
 
