@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
@@ -24,6 +25,7 @@ from fleetscan.errors import InputError, Problem
 from fleetscan.model.playbook import JSON
 from fleetscan.model.text import one_line
 
+_BLOCK = 64 * 1024
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 50
 MAX_REPEATS = 10_000
@@ -120,7 +122,7 @@ def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
     """The text of a UTF-8 file of at most `limit` bytes, with or without byte order mark; raises InputError."""
     try:
         with Path(path).open("rb") as file:
-            content = file.read(limit + 1)
+            content = b"".join(islice(iter(lambda: file.read(_BLOCK), b""), limit // _BLOCK + 1))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError.of(str(path), f"cannot be read: {message}", "check the path") from error

@@ -39,7 +39,7 @@ class _Index:
         self._checks = {check.id: check for check in playbook.checks}
         self._read = {name for rule in playbook.diagnoses for name in (*rule.symptoms, *(c.check for c in rule.causes))}
         self._found: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
-        self.machines: dict[str, dict[str, None]] = {}
+        self.machines: dict[str, list[str]] = {}
         """VM id → the hosts that it was seen on."""
         self._names: dict[str, str] = {}
         self._guests: set[str] = set()
@@ -59,7 +59,9 @@ class _Index:
         for kind, identity, name in findings.columns("object_type", "object_id", "object_name"):
             if kind is ObjectType.VM and identity:
                 vm_id = identity.casefold()
-                self.machines.setdefault(vm_id, {})[host] = None
+                hosts = self.machines.setdefault(vm_id, [])
+                if host not in hosts[-1:]:
+                    hosts.append(host)
                 self._names.setdefault(vm_id, name)
             elif kind is ObjectType.GUEST:
                 self._guests.add(identity.casefold())

@@ -43,7 +43,7 @@ class Fleet:
         self._position = {name: number for number, name in enumerate(self._own)}
         self._names: defaultdict[str, list[HostReport]] = defaultdict(list)
         self._groups: defaultdict[tuple[Relation, str], list[HostReport]] = defaultdict(list)
-        self._seen: defaultdict[tuple[ObjectType, str], dict[str, HostReport]] = defaultdict(dict)
+        self._seen: defaultdict[tuple[ObjectType, str], list[HostReport]] = defaultdict(list)
         self._findings: dict[tuple[str, str], Finding] = {}
         self._peer = cache(self._make_peer)
         self._others = cache(self._find_others)
@@ -58,7 +58,9 @@ class Fleet:
         findings = PackedFindings.of(report.findings)
         for kind, identity in set(findings.columns("object_type", "object_id")):
             if kind is not ObjectType.HOST and identity:
-                self._seen[kind, identity.casefold()].setdefault(name, report)
+                seen = self._seen[kind, identity.casefold()]
+                if not seen or seen[-1] is not report:
+                    seen.append(report)
         for finding in findings.of_checks(compared).values():
             if finding.object_type is ObjectType.HOST:
                 self._findings[name, finding.check_id] = finding
@@ -67,7 +69,7 @@ class Fleet:
         """Each object of a type that several hosts showed, by its folded id, with these hosts."""
         for (other, identity), seen in self._seen.items():
             if other is kind and len(seen) > 1:
-                yield identity, list(seen.values())
+                yield identity, seen
 
     def peers(self, across: Across, host: str, place: Place, named: Iterable[str]) -> Sequence[Peer]:
         """The hosts of an object: its own, then others in the order of the run, then names that no host has."""
@@ -114,8 +116,8 @@ class Fleet:
     def _related(self, relation: Relation, own: HostReport, place: Place) -> Iterable[HostReport]:
         kind, identity = place[0], place[1].casefold()
         if relation is Relation.GUEST:
-            return self._seen[ObjectType.GUEST, identity].values()
-        return [own, *self._seen[kind, identity].values()]
+            return self._seen[ObjectType.GUEST, identity]
+        return [own, *self._seen[kind, identity]]
 
     def _make_peer(self, checks: tuple[str, ...], name: str, here: bool) -> Peer:
         found = [finding for check in checks if (finding := self._findings.get((name, check))) is not None]

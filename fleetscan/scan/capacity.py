@@ -14,7 +14,7 @@ HANDLES_OF_OUR_OWN = 64
 
 # malloc.h of glibc
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_LARGE = 128 * 1024
+_LARGE = 32 * 1024
 """Bytes from which a block is given back to the system as soon as it is free."""
 
 
@@ -44,7 +44,8 @@ def affordable(concurrency: int) -> tuple[int, str]:
 @contextlib.contextmanager
 def little_memory() -> Iterator[None]:
     """While many visits run: what is loaded by now is not searched for garbage, and all threads share one heap."""
-    _share_one_heap()
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    _share_one_heap(libc)
     gc.collect()
     gc.freeze()
     gc.collect()  # all is searched when a quarter is new since the last time: from now on, a quarter of nearly nothing
@@ -52,18 +53,24 @@ def little_memory() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+        _give_back(libc)
 
 
-def _share_one_heap() -> None:
+def _share_one_heap(libc: ctypes.CDLL | None) -> None:
     """glibc gives each thread a heap of its own, against a contention that Python's lock prevents anyhow.
 
     With 64 threads that is 20 to 50 MB. Other C libraries have no such heaps, and no `mallopt` or one without effect.
     """
-    if sys.platform != "linux":
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = getattr(libc, "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
         # Fixed, since glibc would raise them for good after the first large answer that was freed.
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
         mallopt(_M_TRIM_THRESHOLD, _LARGE)
+
+
+def _give_back(libc: ctypes.CDLL | None) -> None:
+    """Return to the system what the visits have left free between what is kept: the reports are about to need some."""
+    trim = getattr(libc, "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -93,12 +93,17 @@ class WinRMConnection:
         """Run a command line in the shell; see the Connection protocol."""
         assert self._line is not None  # noqa: S101 # connect gives no connection away before it is open
         try:
-            return await self._run(self._line, command, stdin, output)
+            await self._start(self._line, command, stdin)
+            del stdin  # the wait for the answer is long, and there are many who wait
+            self._line.enter(Stage.OUTPUT, self._on_stage)
+            status = await _collect(self._line, output)
         except TransportError as error:
             self._rejected = error.reason.family == "auth"
             raise
+        self._unfinished = False
+        return status
 
-    async def _run(self, line: _Line, command: str, stdin: bytes, output: Output) -> int | None:
+    async def _start(self, line: _Line, command: str, stdin: bytes) -> None:
         shell = line.shell
         if not shell.shell_id:
             line.enter(Stage.SHELL, self._on_stage)
@@ -107,10 +112,6 @@ class WinRMConnection:
         self._unfinished = True
         messages = 2 + len(stdin) // CHUNK
         await line.call(shell.start, command, stdin, timeout=messages * READ_TIMEOUT)
-        line.enter(Stage.OUTPUT, self._on_stage)
-        status = await _collect(line, output)
-        self._unfinished = False
-        return status
 
     async def aclose(self) -> None:
         """Delete the shell; terminate the command in it first if it may still run. Never raises."""
