@@ -190,11 +190,11 @@ class _Night:
 
         record, prepared = self.task.record, self.task.prepared
         conducted = conduct(make, show_progress=self.manner.show is not Show.QUIET, watch=watch)
-        visited = {report.host.name: report for report in self.scan.collect()}
+        visited = {**self.task.known} | {report.host.name: report for report in self.scan.collect()}
         self.scan.reports.clear()  # they are about to be superseded, and those of a large fleet take their room
         report = run_report(
             self.scan,
-            tuple(visited.pop(host.name, None) or self.task.known[host.name] for host in record.hosts),
+            tuple(visited.pop(host.name) for host in record.hosts),
             prepared.book,
             run_id=record.run_id,
             started_at=record.started_at,

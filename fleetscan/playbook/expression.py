@@ -128,7 +128,7 @@ class Engine:
     def __init__(self, names: Iterable[str], constants: Mapping[str, JSON] | None = None) -> None:
         self._constants = dict(constants or {})
         self._names = frozenset(names) | self._constants.keys()
-        self._programs: dict[str, Any] = {}
+        self._compiled: dict[str, tuple[Any, Tree]] = {}
         self._env = cel.NewEnv(
             config=cel.NewEnvConfigFromYaml(_EXTENSIONS),
             variables=dict.fromkeys(self._names, cel.Type.DYN),
@@ -137,13 +137,19 @@ class Engine:
 
     def compile(self, text: str) -> tuple[Any, Tree]:
         """The program and its syntax tree; raises CompileError. Equal texts, which are many, share a program."""
+        if text in self._compiled:
+            return self._compiled[text]
         try:
-            program = self._programs.get(text) or self._programs.setdefault(text, self._env.compile(text))
-            return program, decode(program.serialize(), text)
+            program = self._env.compile(text)
+            return self._compiled.setdefault(text, (program, decode(program.serialize(), text)))
         except RuntimeError as error:
             raise self._compile_error(text, str(error)) from error
         except ValueError as error:
             raise CompileError(str(error), "split it, with cel.bind(name, part, rest)", 1, 1) from error
+
+    def close(self) -> None:
+        """Nothing more will be compiled: what was kept for that may go."""
+        self._compiled.clear()
 
     def bind(self, variables: Mapping[str, JSON]) -> Variables:
         """Make variables ready for all expressions of the playbook."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from fleetscan.playbook.celtree import Tree
+from fleetscan.playbook.celtree import Call, Constant, Entries, Ident, Items, Loop, Node, Select, Tree
 from fleetscan.playbook.kinds import (
     BOOL,
     DURATION,
@@ -108,7 +107,7 @@ class _Reader:
         self._tree = tree
         self._variables = variables
         self._refused = refused
-        self._rules: dict[str, Callable[[Any, list[Type], _Scope], Type]] = {
+        self._rules: dict[str, Callable[[Call, list[Type], _Scope], Type]] = {
             **dict.fromkeys(("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"), self._comparison),
             **dict.fromkeys(("_+_", "_-_", "_*_", "_/_", "_%_"), self._arithmetic),
             **dict.fromkeys(("_&&_", "_||_", "!_"), self._logic),
@@ -123,30 +122,31 @@ class _Reader:
             "-_": lambda _, kinds, __: kinds[0],
         }
 
-    def kind(self, node: Any, scope: _Scope) -> Type:
+    def kind(self, node: Node, scope: _Scope) -> Type:
         """What a node comes to; notes what it reads and what is wrong with it."""
-        which = node.WhichOneof("expr_kind")
-        if which == "const_expr":
-            return _LITERALS.get(node.const_expr.WhichOneof("constant_kind"))
-        if which == "ident_expr":
-            return self._variable(node, scope, ())
-        if which == "select_expr":
-            return self._select(node, scope, ())
-        if which == "call_expr":
-            return self._call(node, scope)
-        if which == "list_expr":
-            return self._list([self.kind(element, scope) for element in node.list_expr.elements])
-        if which == "struct_expr":
-            return self._struct(node.struct_expr.entries, scope)
-        return self._loop(node.comprehension_expr, scope) if which == "comprehension_expr" else None
+        match node:
+            case Constant():
+                return _LITERALS.get(node.kind)
+            case Ident():
+                return self._variable(node, scope, ())
+            case Select():
+                return self._select(node, scope, ())
+            case Call():
+                return self._call(node, scope)
+            case Items():
+                return self._list([self.kind(element, scope) for element in node.elements])
+            case Entries():
+                return self._struct(node, scope)
+            case Loop():
+                return self._loop(node, scope)
 
-    def _fault(self, node: Any, message: str, cure: str = "", *, word: str = "") -> None:
+    def _fault(self, node: Node, message: str, cure: str = "", *, word: str = "") -> None:
         """Note a mistake, at a word of the text if there is one."""
         offset = self._tree.offset_of(word, node) if word else self._tree.offset(node)
         self.reading.faults.append(Fault(offset, message, cure))
 
-    def _variable(self, node: Any, scope: _Scope, used: Path) -> Type:
-        name = node.ident_expr.name
+    def _variable(self, node: Ident, scope: _Scope, used: Path) -> Type:
+        name = node.name
         if name in scope:
             return scope[name]
         if name in self._refused:
@@ -156,24 +156,24 @@ class _Reader:
             self.reading.used.setdefault(name, set()).add(used)
         return self._variables.get(name)
 
-    def _owner(self, node: Any, scope: _Scope, used: Path) -> Type:
+    def _owner(self, node: Node, scope: _Scope, used: Path) -> Type:
         """What fields are read of, one in the other; a variable is then read in these only."""
-        which = node.WhichOneof("expr_kind")
-        if which == "ident_expr":
-            return self._variable(node, scope, used)
-        if which == "select_expr":
-            return self._select(node, scope, used)
-        if which == "call_expr" and node.call_expr.function in _PARTS:
-            return self._part(node, scope, used)
-        return self.kind(node, scope)
+        match node:
+            case Ident():
+                return self._variable(node, scope, used)
+            case Select():
+                return self._select(node, scope, used)
+            case Call(function=function) if function in _PARTS:
+                return self._part(node, scope, used)
+            case _:
+                return self.kind(node, scope)
 
-    def _select(self, node: Any, scope: _Scope, used: Path) -> Type:
+    def _select(self, node: Select, scope: _Scope, used: Path) -> Type:
         """`a.b` and `has(a.b)`."""
-        select = node.select_expr
-        kind = self._field(node, self._owner(select.operand, scope, (select.field, *used)), select.field)
-        return BOOL if select.test_only else kind
+        kind = self._field(node, self._owner(node.operand, scope, (node.field, *used)), node.field)
+        return BOOL if node.test_only else kind
 
-    def _field(self, node: Any, owner: Type, name: str) -> Type:
+    def _field(self, node: Node, owner: Type, name: str) -> Type:
         if isinstance(owner, Optional):
             return Optional(self._field(node, owner.inner, name))
         if isinstance(owner, Object):
@@ -187,24 +187,22 @@ class _Reader:
             self._fault(node, f'{category(owner)} has no field "{name}"', word=name)
         return None
 
-    def _call(self, node: Any, scope: _Scope) -> Type:
-        call = node.call_expr
-        if call.function in _PARTS:
+    def _call(self, node: Call, scope: _Scope) -> Type:
+        if node.function in _PARTS:
             return self._part(node, scope, ())
-        parts = ([call.target] if call.HasField("target") else []) + list(call.args)
+        parts = node.args if node.target is None else (node.target, *node.args)
         kinds = [self.kind(part, scope) for part in parts]
-        rule = self._rules.get(call.function)
+        rule = self._rules.get(node.function)
         if rule is not None:
             return rule(node, kinds, scope)
-        if call.function in _TEXT_METHODS and category(kinds[0]) not in ("", "a text"):
-            self._fault(node, f"{call.function}() needs a text, this is {category(kinds[0])}", "write string(…)")
-        return _RESULTS.get(call.function)
+        if node.function in _TEXT_METHODS and category(kinds[0]) not in ("", "a text"):
+            self._fault(node, f"{node.function}() needs a text, this is {category(kinds[0])}", "write string(…)")
+        return _RESULTS.get(node.function)
 
-    def _part(self, node: Any, scope: _Scope, used: Path) -> Type:
+    def _part(self, node: Call, scope: _Scope, used: Path) -> Type:
         """`a.?b`, `a[b]` and `a[?b]`."""
-        call = node.call_expr
-        owner_node, index = call.args
-        name = index.const_expr.string_value if index.WhichOneof("expr_kind") == "const_expr" else ""
+        owner_node, index = node.args
+        name = index.text if isinstance(index, Constant) else ""
         owner = self._owner(owner_node, scope, (name, *used) if name else ())
         if not name:
             self.kind(index, scope)
@@ -214,7 +212,7 @@ class _Reader:
             found = self._field(owner_node, owner, name)
         else:
             found = owner.value if isinstance(owner, Map) else owner.item if isinstance(owner, List) else None
-        return Optional(found) if was_optional or "?" in call.function else found
+        return Optional(found) if was_optional or "?" in node.function else found
 
     def _list(self, kinds: list[Type]) -> Type:
         if not kinds:
@@ -224,13 +222,12 @@ class _Reader:
             common = join(common, kind)
         return List(common) if isinstance(common, Scalar | Object | Map | List) else None
 
-    def _struct(self, entries: Any, scope: _Scope) -> Type:
-        for entry in entries:
-            self.kind(entry.map_key, scope)
-            self.kind(entry.value, scope)
+    def _struct(self, node: Entries, scope: _Scope) -> Type:
+        for part in node.parts:
+            self.kind(part, scope)
         return None
 
-    def _loop(self, loop: Any, scope: _Scope) -> Type:
+    def _loop(self, loop: Loop, scope: _Scope) -> Type:
         """`all`, `exists`, `map`, `filter` and `cel.bind` are all loops once CEL has unfolded them."""
         over = self.kind(loop.iter_range, scope)
         if category(over) not in ("", "a list", "an object"):
@@ -242,9 +239,9 @@ class _Reader:
         step = self.kind(loop.loop_step, inside)
         return self.kind(loop.result, {**scope, loop.accu_var: join(start, step)})
 
-    def _comparison(self, node: Any, kinds: list[Type], _: _Scope) -> Type:
+    def _comparison(self, node: Call, kinds: list[Type], _: _Scope) -> Type:
         left, right = kinds
-        sign = _SIGNS[node.call_expr.function]
+        sign = _SIGNS[node.function]
         categories = {category(left), category(right)} - {""}
         if NULL in kinds:
             self._fault(node, "null is dropped before judging, so this never holds", "use has(a.b), or a.?b.orValue(…)")
@@ -259,9 +256,9 @@ class _Reader:
             self._fault(node, f"{sign} compares versions as texts", cure)
         return BOOL
 
-    def _arithmetic(self, node: Any, kinds: list[Type], _: _Scope) -> Type:
+    def _arithmetic(self, node: Call, kinds: list[Type], _: _Scope) -> Type:
         left, right = kinds
-        sign = _SIGNS[node.call_expr.function]
+        sign = _SIGNS[node.function]
         known = "" not in (category(left), category(right))
         times = isinstance(left, Plain) and isinstance(right, Plain)
         if known and not times and category(left) != category(right):
@@ -277,16 +274,14 @@ class _Reader:
             return _time_sum(left, right)
         return join(left, right)
 
-    def _logic(self, node: Any, kinds: list[Type], _: _Scope) -> Type:
-        for part, kind in zip(node.call_expr.args, kinds, strict=True):
+    def _logic(self, node: Call, kinds: list[Type], _: _Scope) -> Type:
+        for part, kind in zip(node.args, kinds, strict=True):
             if category(kind) not in ("", "true or false"):
                 cure = "end it with .orValue(false)" if isinstance(kind, Optional) else "compare it with something"
-                self._fault(
-                    part, f"{_SIGNS[node.call_expr.function]} needs true or false, this is {category(kind)}", cure
-                )
+                self._fault(part, f"{_SIGNS[node.function]} needs true or false, this is {category(kind)}", cure)
         return BOOL
 
-    def _membership(self, node: Any, kinds: list[Type], _: _Scope) -> Type:
+    def _membership(self, node: Call, kinds: list[Type], _: _Scope) -> Type:
         wanted, found = category(kinds[0]), category(item(kinds[1]))
         if wanted and found and wanted != found:
             self._fault(node, f"`in` looks for {wanted} among items that are each {found}")
