@@ -169,7 +169,7 @@ class CheckCompiler:
         if draft.must_judge and found not in ("", "true or false"):
             return [Fault(0, f"the expression gives {found}, not true or false", "compare it with something")]
         if draft.must_judge and not statically_boolean(draft.program):
-            name = str(draft.program.return_type().name()).lower()
+            name = str(draft.program.returns.name()).lower()
             return [Fault(0, f"the expression gives a {name}, not true or false", "compare it with something")]
         return []
 

@@ -76,20 +76,43 @@ class Variables:
         return activation
 
 
+class Program:
+    """An expression that CEL has accepted, and compiles again when it is first evaluated: most messages never are.
+
+    What CEL makes of an expression takes 20 KB.
+    """
+
+    __slots__ = ("_compiled", "_env", "_text", "returns")
+
+    def __init__(self, env: Any, text: str, returns: Any) -> None:
+        self.returns = returns
+        """The type that CEL knows it to have."""
+        self._env = env
+        self._text = text
+        self._compiled: Any = None
+
+    def eval(self, activation: Any) -> Any:
+        """Its value, as CEL gives it."""
+        if self._compiled is None:
+            self._compiled = self._env.compile(self._text)
+        return self._compiled.eval(activation)
+
+
 @dataclass(frozen=True, slots=True)
 class CelExpression:
     """A compiled expression. `reads` is what is handed to CEL: what all expressions of the check read."""
 
     source: str
     position: str
-    program: Any
+    program: Program | None
+    """None: it could not be compiled, and stands in for what is told of as a mistake."""
     reads: Reads
     must_judge: bool = False
     """Only true and false are accepted."""
 
     def evaluate(self, bound: Bound) -> JSON:
         """Compute the value; raises ExpressionError for what CEL calls an error, and for what is no JSON."""
-        assert isinstance(bound, Variables)  # noqa: S101 - both are made by the same engine
+        assert isinstance(bound, Variables) and self.program is not None  # noqa: S101, PT018 - of one engine, which took it
         try:
             value = self.program.eval(bound.activation(self.reads))
             result = value.plain_value()
@@ -128,28 +151,23 @@ class Engine:
     def __init__(self, names: Iterable[str], constants: Mapping[str, JSON] | None = None) -> None:
         self._constants = dict(constants or {})
         self._names = frozenset(names) | self._constants.keys()
-        self._compiled: dict[str, tuple[Any, Tree]] = {}
+        self._programs: dict[str, Program] = {}
         self._env = cel.NewEnv(
             config=cel.NewEnvConfigFromYaml(_EXTENSIONS),
             variables=dict.fromkeys(self._names, cel.Type.DYN),
             functions=[cel.FunctionDecl("sum", [cel.Overload("sum_list", cel.Type.DOUBLE, [_NUMBERS], False, _sum)])],
         )
 
-    def compile(self, text: str) -> tuple[Any, Tree]:
+    def compile(self, text: str) -> tuple[Program, Tree]:
         """The program and its syntax tree; raises CompileError. Equal texts, which are many, share a program."""
-        if text in self._compiled:
-            return self._compiled[text]
         try:
-            program = self._env.compile(text)
-            return self._compiled.setdefault(text, (program, decode(program.serialize(), text)))
+            compiled = self._env.compile(text)
+            tree = decode(compiled.serialize(), text)
         except RuntimeError as error:
             raise self._compile_error(text, str(error)) from error
         except ValueError as error:
             raise CompileError(str(error), "split it, with cel.bind(name, part, rest)", 1, 1) from error
-
-    def close(self) -> None:
-        """Nothing more will be compiled: what was kept for that may go."""
-        self._compiled.clear()
+        return self._programs.setdefault(text, Program(self._env, text, compiled.return_type())), tree
 
     def bind(self, variables: Mapping[str, JSON]) -> Variables:
         """Make variables ready for all expressions of the playbook."""
@@ -178,9 +196,9 @@ class Engine:
         return CompileError(f'there is no variable or function "{name}"', cure, line, column)
 
 
-def statically_boolean(program: Any) -> bool:
+def statically_boolean(program: Program) -> bool:
     """Whether CEL itself knows of no other type than true and false."""
-    return program.return_type() in (cel.Type.BOOL, cel.Type.DYN)
+    return program.returns in (cel.Type.BOOL, cel.Type.DYN)
 
 
 def _readable_types(text: str) -> str:

@@ -65,7 +65,6 @@ class _Loader:
         if not self.folder.problems:  # otherwise the check that uses a probe may be one that cannot be read
             self._never_used(checks)
         diagnoses = read_diagnoses(self.folder, {check.id: check for check in checks})
-        self._engine.close()
         if self._head is None:
             return None
         order = {item: index for index, item in enumerate(self._head.articles)}
