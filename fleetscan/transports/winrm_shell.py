@@ -21,9 +21,9 @@ from fleetscan.model.reasons import Reason
 from fleetscan.transports.troubles import causes
 from fleetscan.transports.winrm_errors import is_known, translate
 from fleetscan.transports.winrm_link import Link
+from fleetscan.transports.winrm_messages import Received, receive_message, received, send_message
 from fleetscan.transports.winrm_ntlm import NtlmHandshake
 from fleetscan.transports.winrm_protocol import OPERATION_TIMEOUT, READ_TIMEOUT, protocol
-from fleetscan.transports.winrm_receive import Received, receive_message, received
 
 CHUNK = 90 * 1024
 """Bytes of stdin in one message: base64 makes 120 KiB of them, and envelopes of 150 KiB are always allowed."""
@@ -145,7 +145,8 @@ class Shell:
             raise translate(error, self._link.progress, self._place) from error
 
     def _feed(self, chunk: bytes, *, end: bool) -> None:
-        self._run(lambda: self._protocol.send_command_input(self.shell_id, self.command_id, chunk, end=end))
+        message = send_message(self.shell_id, self.command_id, OPERATION_TIMEOUT, chunk, end=end)
+        self._run(lambda: self._protocol.send_message(message))
 
     def _log_on(self) -> None:
         transport = self._protocol.transport

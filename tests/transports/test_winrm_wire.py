@@ -34,7 +34,7 @@ from fleetscan.transports import Output, not_installed, winrm
 from fleetscan.transports.resolve import Address
 from fleetscan.transports.winrm_http import ANSWER_LIMIT
 from fleetscan.transports.winrm_link import Link
-from fleetscan.transports.winrm_receive import Received
+from fleetscan.transports.winrm_messages import Received
 from fleetscan.transports.winrm_shell import Shell
 
 from .conftest import NAME, VARIANTS, Ground, busy_threads, prepare

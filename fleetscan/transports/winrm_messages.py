@@ -1,4 +1,8 @@
-"""The Receive message. pywinrm's own reader loses the output that comes with a Done without exit code."""
+"""The messages that carry input and output.
+
+pywinrm's reader loses the output that comes with a Done without exit code, and its writer turns a script into XML at
+the cost of several copies, which many visits at once would wait with.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ import base64
 import uuid
 from dataclasses import dataclass
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 _RSP = "{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}"
-_RECEIVE = """<?xml version="1.0" encoding="utf-8"?>
+_ENVELOPE = """<?xml version="1.0" encoding="utf-8"?>
 <env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope"
  xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"
  xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
@@ -22,12 +26,12 @@ _RECEIVE = """<?xml version="1.0" encoding="utf-8"?>
 <w:Locale env:mustUnderstand="false" xml:lang="en-US"/><p:DataLocale env:mustUnderstand="false" xml:lang="en-US"/>
 <w:OperationTimeout>PT{seconds}S</w:OperationTimeout>
 <w:ResourceURI env:mustUnderstand="true">http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd</w:ResourceURI>
-<a:Action env:mustUnderstand="true">http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Receive</a:Action>
+<a:Action env:mustUnderstand="true">http://schemas.microsoft.com/wbem/wsman/1/windows/shell/{action}</a:Action>
 <w:SelectorSet><w:Selector Name="ShellId">{shell}</w:Selector></w:SelectorSet></env:Header>
-<env:Body><rsp:Receive>
-<rsp:DesiredStream CommandId="{command}">stdout stderr</rsp:DesiredStream>
-</rsp:Receive></env:Body>
+<env:Body>{body}</env:Body>
 </env:Envelope>"""
+_RECEIVE = "<rsp:Receive><rsp:DesiredStream CommandId={command}>stdout stderr</rsp:DesiredStream></rsp:Receive>"
+_SEND = '<rsp:Send><rsp:Stream Name="stdin" CommandId={command} End="{end}">{input}</rsp:Stream></rsp:Send>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,18 @@ class Received:
 
 def receive_message(shell_id: str, command_id: str, seconds: int) -> str:
     """Ask for the output of a command; the host waits up to `seconds` for some."""
-    return _RECEIVE.format(
-        message=uuid.uuid4(),
-        seconds=seconds,
-        shell=escape(shell_id),
-        command=escape(command_id, {'"': "&quot;"}),
-    )
+    return _message("Receive", shell_id, seconds, _RECEIVE.format(command=quoteattr(command_id)))
+
+
+def send_message(shell_id: str, command_id: str, seconds: int, data: bytes, *, end: bool) -> str:
+    """Feed a command; `end` says that nothing follows."""
+    told = base64.b64encode(data).decode("ascii")
+    last = "true" if end else "false"
+    return _message("Send", shell_id, seconds, _SEND.format(command=quoteattr(command_id), end=last, input=told))
+
+
+def _message(action: str, shell_id: str, seconds: int, body: str) -> str:
+    return _ENVELOPE.format(action=action, message=uuid.uuid4(), seconds=seconds, shell=escape(shell_id), body=body)
 
 
 def received(answer: bytes) -> Received:

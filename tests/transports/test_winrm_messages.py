@@ -1,17 +1,20 @@
-"""The answer to a Receive, in the shapes that hosts send and in those that they must not."""
+"""Input as pywinrm sends it; the answer to a Receive, in the shapes that hosts send and in those that they must not."""
 
 from __future__ import annotations
 
 import base64
+from xml.etree.ElementTree import Element
 
 import pytest
+from defusedxml.ElementTree import fromstring
 from hypothesis import given
 from hypothesis import strategies as st
+from winrm.protocol import Protocol
 
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports.winrm_errors import translate
 from fleetscan.transports.winrm_link import Progress
-from fleetscan.transports.winrm_receive import Received, receive_message, received
+from fleetscan.transports.winrm_messages import Received, receive_message, received, send_message
 
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 
@@ -74,4 +77,23 @@ def test_any_bytes_are_an_answer_or_garbled(noise: bytes, position: int) -> None
 def test_ids_of_a_host_cannot_break_out_of_the_message() -> None:
     text = receive_message("<x>", '"/><y>', 20)
     assert "&lt;x&gt;" in text
-    assert "&quot;/&gt;&lt;y&gt;" in text
+    assert said(fromstring(text))[f"{{{SHELL}}}DesiredStream"] == ("stdout stderr", {"CommandId": '"/><y>'})
+
+
+@pytest.mark.parametrize("end", [True, False])
+def test_input_goes_out_as_pywinrm_sends_it(end: bool) -> None:
+    sent: list[str] = []
+    theirs = Protocol("http://windows-host:5985/wsman", username="u", password="p", operation_timeout_sec=20)
+    theirs.send_message = sent.append
+    theirs.send_command_input("S&1", "C<2", b"\x00text\xff", end=end)
+    ours = fromstring(send_message("S&1", "C<2", 20, b"\x00text\xff", end=end))
+    assert said(ours) == said(fromstring(sent[0]))
+
+
+def said(envelope: Element) -> dict[str, tuple[str, dict[str, str]]]:
+    """Element → text and attributes, these without namespaces; the ids of message and session are their own."""
+    return {
+        part.tag: ((part.text or "").strip(), {name.rpartition("}")[2]: value for name, value in part.attrib.items()})
+        for part in envelope.iter()
+        if not part.tag.endswith(("MessageID", "SessionId"))
+    }
