@@ -76,7 +76,7 @@ def test_a_screen_keeps_to_its_width_and_shows_no_controls(width: int) -> None:
 def test_what_fails_comes_first_and_all_shows_the_rest() -> None:
     told = report(machines=40)
     short = screen(told)
-    assert short.index("writes too much") < short.index("sql00")
+    assert short.index("none  fail") < short.index("sql00") < short.index(": writes too much")
     assert "and 21 more; --all shows them" in short
     assert "sql39" not in short
     assert "sql39" in screen(told, everything=True)
