@@ -54,8 +54,7 @@ class _Stopper:
         loop = asyncio.get_running_loop()
 
         def on_signal(number: int, _frame: FrameType | None) -> None:
-            if number not in (signal.SIGINT, signal.SIGTERM):
-                _leave_terminal()
+            _leave_lost_terminal(hung_up=number not in (signal.SIGINT, signal.SIGTERM))
             if self.hurried:
                 raise KeyboardInterrupt
             if self.stopped:
@@ -74,19 +73,34 @@ class _Stopper:
 def _signals() -> list[signal.Signals]:
     """What ends a run in order: Ctrl+C, a polite kill, a terminal that was closed, unless it is to run on (nohup)."""
     ends = [signal.SIGINT, signal.SIGTERM]
-    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
-    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+    if sys.platform == "win32" or _outlives_terminal():
         return ends
-    return [*ends, hang_up]
+    return [*ends, signal.SIGHUP]
 
 
-def _leave_terminal() -> None:
-    """The terminal is gone, and writing to it would fail: what it would have shown goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _outlives_terminal() -> bool:
+    """Whether nobody will tell us that the terminal was closed: it may be gone at any time (nohup)."""
+    return sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def _leave_lost_terminal(*, hung_up: bool = False) -> None:
+    """If the terminal is gone, writing to it would fail: what it would have shown goes nowhere from now on.
+
+    We are told that it `hung_up`, or see that it takes nothing.
+    """
     for stream in (sys.__stdout__, sys.__stderr__):
-        if stream is not None and _is_terminal(stream):
+        if stream is not None and _is_terminal(stream) and (hung_up or not _takes_text(stream)):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+            os.close(nowhere)
+
+
+def _takes_text(stream: TextIO) -> bool:
+    try:
+        os.write(stream.fileno(), b"")
+    except OSError:
+        return False
+    return True
 
 
 def _is_terminal(stream: TextIO) -> bool:
@@ -101,8 +115,7 @@ def reports_first() -> Iterator[None]:
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         nonlocal told
-        if number not in (signal.SIGINT, signal.SIGTERM):
-            _leave_terminal()
+        _leave_lost_terminal(hung_up=number not in (signal.SIGINT, signal.SIGTERM))
         if told:
             raise KeyboardInterrupt
         told = True
@@ -152,9 +165,12 @@ def conduct(
         stopper = _Stopper(scan)
         scans.append((scan, stopper))
         stopper.install()
-        bar = Bar(len(scan.hosts), watch) if show_progress and sys.stderr.isatty() else Silent(watch)
+        shown = show_progress and sys.stderr.isatty() and not _outlives_terminal()
+        bar = Bar(len(scan.hosts), watch) if shown else Silent(watch)
         with bar:
             await scan.run(bar)
+        if _outlives_terminal():
+            _leave_lost_terminal()
 
     async def main() -> None:
         await make(run)
