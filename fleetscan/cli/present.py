@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -78,8 +80,12 @@ def close_stdout() -> None:
 
 
 def width() -> int:
-    """The terminal's width; a pipe gets 120 columns unless COLUMNS says otherwise."""
-    return shutil.get_terminal_size((120, 24)).columns
+    """The terminal's width, also of the one behind a pager; else 120 columns, unless COLUMNS says otherwise."""
+    beyond = 120
+    with contextlib.suppress(OSError, ValueError):  # a stream may have no file behind it
+        if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+            beyond = os.get_terminal_size(sys.stderr.fileno()).columns or beyond
+    return shutil.get_terminal_size((beyond, 24)).columns
 
 
 def colors(choice: Color) -> bool:

@@ -309,6 +309,23 @@ def test_a_closed_terminal_does_not_cost_the_reports(start_lab: StartLab, tmp_pa
     assert sum(host["shells_open"] for host in lab.counters().values()) == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_behind_a_pager_the_table_fits_the_terminal(start_lab: StartLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lab = start_lab(*TROUBLED)
+    _, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
+    line = [*FLEETSCAN, "scan", "-i", str(lab.inventory)]
+    environment = {**os.environ, **lab.environment}
+    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=terminal, env=environment, timeout=60)
+    assert 60 < max(len(text) for text in done.stdout.decode().splitlines()) <= 72
+
+
 def test_an_ascii_terminal_gets_characters_that_look_alike(start_lab: StartLab) -> None:
     lab = start_lab(*TROUBLED)
     done = fleetscan("scan", "-i", str(lab.inventory), lab=lab, PYTHONIOENCODING="ascii", COLUMNS="80")
