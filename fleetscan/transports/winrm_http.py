@@ -52,6 +52,7 @@ class _Connection(HTTPConnection):
     def getresponse(self) -> HTTPResponse:  # type: ignore[override] # so does urllib3: it is not http.client's answer
         data, self.unsent = self.unsent, b""
         self.sock.sendall(data)
+        del data  # it may be large, and the wait for the answer long
         return super().getresponse()
 
 

@@ -47,20 +47,21 @@ class Received:
         return len(self.stdout) + len(self.stderr)
 
 
-def receive_message(shell_id: str, command_id: str, seconds: int) -> str:
+def receive_message(shell_id: str, command_id: str, seconds: int) -> bytes:
     """Ask for the output of a command; the host waits up to `seconds` for some."""
     return _message("Receive", shell_id, seconds, _RECEIVE.format(command=quoteattr(command_id)))
 
 
-def send_message(shell_id: str, command_id: str, seconds: int, data: bytes, *, end: bool) -> str:
+def send_message(shell_id: str, command_id: str, seconds: int, data: bytes, *, end: bool) -> bytes:
     """Feed a command; `end` says that nothing follows."""
     told = base64.b64encode(data).decode("ascii")
     last = "true" if end else "false"
     return _message("Send", shell_id, seconds, _SEND.format(command=quoteattr(command_id), end=last, input=told))
 
 
-def _message(action: str, shell_id: str, seconds: int, body: str) -> str:
-    return _ENVELOPE.format(action=action, message=uuid.uuid4(), seconds=seconds, shell=escape(shell_id), body=body)
+def _message(action: str, shell_id: str, seconds: int, body: str) -> bytes:
+    shell = escape(shell_id)
+    return _ENVELOPE.format(action=action, message=uuid.uuid4(), seconds=seconds, shell=shell, body=body).encode()
 
 
 def received(answer: bytes) -> Received:

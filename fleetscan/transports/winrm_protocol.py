@@ -30,7 +30,7 @@ READ_TIMEOUT = OPERATION_TIMEOUT + 10
 
 _IDLE_TIMEOUT = "PT120S"
 _CODEPAGE_UTF8 = 65001
-_MESSAGE_ID = re.compile(r"MessageID>([^<]*)<")
+_MESSAGE_ID = re.compile(rb"MessageID>([^<]*)<")
 _RELATES_TO = re.compile(rb"RelatesTo[^>]*>\s*([^<]*?)\s*<")
 
 
@@ -102,12 +102,13 @@ class Protocol(winrm.protocol.Protocol):
         self._shell_tag = f'<rsp:Shell ShellId="{shell_id}">' if shell_id else "<rsp:Shell>"
         return self.open_shell(codepage=_CODEPAGE_UTF8, idle_timeout=_IDLE_TIMEOUT).strip()
 
-    def send_message(self, message: str) -> bytes:
+    def send_message(self, message: str | bytes) -> bytes:
         """Send a SOAP message and return the answer's text."""
-        message = message.replace("<rsp:Shell>", self._shell_tag, 1)  # `open_shell` cannot say the id
-        answer = super().send_message(message)
+        if isinstance(message, str):
+            message = message.replace("<rsp:Shell>", self._shell_tag, 1).encode()  # `open_shell` cannot say the id
+        answer = super().send_message(message)  # type: ignore[arg-type] # it hands over either to the transport
         asked, related = _MESSAGE_ID.search(message), _RELATES_TO.search(answer)
-        if asked is None or related is None or related[1].decode("ascii").lower() != asked[1].lower():
+        if asked is None or related is None or related[1].lower() != asked[1].lower():
             raise ValueError("the answer belongs to another message")
         return answer
 

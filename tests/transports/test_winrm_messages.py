@@ -76,7 +76,7 @@ def test_any_bytes_are_an_answer_or_garbled(noise: bytes, position: int) -> None
 
 def test_ids_of_a_host_cannot_break_out_of_the_message() -> None:
     text = receive_message("<x>", '"/><y>', 20)
-    assert "&lt;x&gt;" in text
+    assert b"&lt;x&gt;" in text
     assert said(fromstring(text))[f"{{{SHELL}}}DesiredStream"] == ("stdout stderr", {"CommandId": '"/><y>'})
 
 
