@@ -118,6 +118,13 @@ _TYPES = {
 }
 
 
+_WRITTEN = {
+    "a list": "write [first, second], or each on a line of its own behind a dash",
+    "a mapping": "write key: value",
+}
+"""How the types are written that are more than one word."""
+
+
 def _mistake(kind: object, details: ErrorDetails) -> _Mistake:
     error, value, context = details["type"], details["input"], details.get("ctx", {})
     family, _, rest = error.partition("_")
@@ -134,7 +141,8 @@ def _mistake(kind: object, details: ErrorDetails) -> _Mistake:
         return _choice(value, str(context.get("expected", "")))
     if family in _TYPES and rest in ("type", "parsing", "from_float", "attributes_type"):
         quote = family == "string" and isinstance(value, int | float)
-        return _Mistake(_TYPES[family], "quote it" if quote else "", is_type=True)
+        cure = "quote it" if quote else _WRITTEN.get(_TYPES[family], "")
+        return _Mistake(_TYPES[family], cure, is_type=True)
     message = details["msg"].removeprefix("Value error, ")
     return _Mistake(message[:1].lower() + message[1:], "")
 

@@ -50,7 +50,7 @@ KNOWN = "known keys: title, size, words, either, inner, named, many"
         ),
         ("title: x\nwords: {a: 1}", ["2:8: words: must be a text or a list"]),
         ("title: x\nwords: [a, 1]", ["2:12: words[1]: must be a text; quote it"]),
-        ("title: x\ninner: 7", ["2:8: inner: must be a mapping"]),
+        ("title: x\ninner: 7", ["2:8: inner: must be a mapping; write key: value"]),
         ("title: x\ninner: {count: many}", ["2:16: inner.count: must be a whole number"]),
         ("title: x\ninner: {count: 1.5}", ["2:16: inner.count: must be a whole number"]),
         ("title: x\ninner: {flag: maybe}", ["2:15: inner.flag: must be true or false"]),
@@ -58,7 +58,10 @@ KNOWN = "known keys: title, size, words, either, inner, named, many"
         ("title: x\ninner: {cuont: 1}", ['2:9: inner: unknown key "cuont"; did you mean "count"?']),
         ("title: x\nnamed: {a: {cuont: 1}}", ['2:13: named.a: unknown key "cuont"; did you mean "count"?']),
         ("title: x\nmany: [{}, {cuont: 1}]", ['2:13: many[1]: unknown key "cuont"; did you mean "count"?']),
-        ("title: x\nmany: {}", ["2:7: many: must be a list"]),
+        (
+            "title: x\nmany: {}",
+            ["2:7: many: must be a list; write [first, second], or each on a line of its own behind a dash"],
+        ),
         (
             'title: "a\\eb"\n"\\e[2J": 1',
             [f'2:1: unknown key "␛[2J"; {KNOWN}'],

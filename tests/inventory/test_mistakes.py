@@ -26,14 +26,14 @@ GROUP = "groups: {a: {roles: [vmm], credential: a, hosts: [one]}}\n"
     [
         ("", "hosts.yaml:1:1: the file is empty; see docs/inventory.md for an example"),
         ("# nothing\n", "hosts.yaml:1:1: the file is empty; see docs/inventory.md for an example"),
-        ("- a\n", "hosts.yaml:1:1: must be a mapping"),
+        ("- a\n", "hosts.yaml:1:1: must be a mapping; write key: value"),
         (
             "groups:\n\ta: {}\n",
             "hosts.yaml:2:1: is not valid YAML: a tab stands where only spaces may; replace it by spaces",
         ),
         ("zones: {}\nzones: {}\n", 'hosts.yaml:2:1: the key "zones" is here twice; line 1 has it already'),
         ("group: {}\n", 'hosts.yaml:1:1: unknown key "group"; did you mean "groups"?'),
-        ("groups: []\n", "hosts.yaml:1:9: groups: must be a mapping"),
+        ("groups: []\n", "hosts.yaml:1:9: groups: must be a mapping; write key: value"),
         (
             "all: {hosts: {a: {}}}\n",
             "hosts.yaml:1:1: this is an inventory of Ansible; give fleetscan what `ansible-inventory --list` prints",
@@ -55,7 +55,10 @@ def test_mistakes_of_a_file(complaints: Complaints, text: str, complaint: str) -
                 'did you mean "vmm"?'
             ),
         ),
-        ("roles: vmm", "hosts.yaml:4:10: groups.a.roles: must be a list"),
+        (
+            "roles: vmm",
+            "hosts.yaml:4:10: groups.a.roles: must be a list; write [first, second], or each on a line of its own behind a dash",
+        ),
         ("zone: 7", "hosts.yaml:4:9: groups.a.zone: must be a text; quote it"),
         ('zone: "a\\eb"', "hosts.yaml:4:9: groups.a.zone: holds characters that cannot be printed; remove them"),
         ("winrm: {port: 0}", "hosts.yaml:4:17: groups.a.winrm.port: input should be greater than or equal to 1"),
@@ -82,7 +85,10 @@ def test_mistakes_of_a_file(complaints: Complaints, text: str, complaint: str) -
         ),
         ("hosts: [{address: 10.0.0.1}]", 'hosts.yaml:4:11: groups.a.hosts[0]: "name" is missing; add it'),
         ("hosts: [7]", "hosts.yaml:4:11: groups.a.hosts[0]: must be a text; quote it"),
-        ("hosts: one", "hosts.yaml:4:10: groups.a.hosts: must be a list"),
+        (
+            "hosts: one",
+            "hosts.yaml:4:10: groups.a.hosts: must be a list; write [first, second], or each on a line of its own behind a dash",
+        ),
         (
             "hosts: ['hv 1']",
             (

@@ -268,7 +268,11 @@ FORM = {
         '6:11: severity: "urgent" is not one of critical, high, medium, low, info',
     ),
     "no reference": ("reference: https://example.com/backup", "# none", '1:1: "reference" is missing; add it'),
-    "no article": ("article: [A-2]", "article: A-2", "3:10: article: must be a list"),
+    "no article": (
+        "article: [A-2]",
+        "article: A-2",
+        "3:10: article: must be a list; write [first, second], or each on a line of its own behind a dash",
+    ),
     "unknown key": ("tags: [vms, backup]", "tag: vms", '15:1: unknown key "tag"; did you mean "tags"?'),
 }
 
