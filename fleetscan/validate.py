@@ -119,7 +119,7 @@ _TYPES = {
 
 
 _WRITTEN = {
-    "a list": "write [first, second], or each on a line of its own behind a dash",
+    "a list": "write [first, second]",
     "a mapping": "write key: value",
 }
 """How the types are written that are more than one word."""

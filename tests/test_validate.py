@@ -60,7 +60,7 @@ KNOWN = "known keys: title, size, words, either, inner, named, many"
         ("title: x\nmany: [{}, {cuont: 1}]", ['2:13: many[1]: unknown key "cuont"; did you mean "count"?']),
         (
             "title: x\nmany: {}",
-            ["2:7: many: must be a list; write [first, second], or each on a line of its own behind a dash"],
+            ["2:7: many: must be a list; write [first, second]"],
         ),
         (
             'title: "a\\eb"\n"\\e[2J": 1',

@@ -57,7 +57,7 @@ def test_mistakes_of_a_file(complaints: Complaints, text: str, complaint: str) -
         ),
         (
             "roles: vmm",
-            "hosts.yaml:4:10: groups.a.roles: must be a list; write [first, second], or each on a line of its own behind a dash",
+            "hosts.yaml:4:10: groups.a.roles: must be a list; write [first, second]",
         ),
         ("zone: 7", "hosts.yaml:4:9: groups.a.zone: must be a text; quote it"),
         ('zone: "a\\eb"', "hosts.yaml:4:9: groups.a.zone: holds characters that cannot be printed; remove them"),
@@ -87,7 +87,7 @@ def test_mistakes_of_a_file(complaints: Complaints, text: str, complaint: str) -
         ("hosts: [7]", "hosts.yaml:4:11: groups.a.hosts[0]: must be a text; quote it"),
         (
             "hosts: one",
-            "hosts.yaml:4:10: groups.a.hosts: must be a list; write [first, second], or each on a line of its own behind a dash",
+            "hosts.yaml:4:10: groups.a.hosts: must be a list; write [first, second]",
         ),
         (
             "hosts: ['hv 1']",

@@ -271,7 +271,7 @@ FORM = {
     "no article": (
         "article: [A-2]",
         "article: A-2",
-        "3:10: article: must be a list; write [first, second], or each on a line of its own behind a dash",
+        "3:10: article: must be a list; write [first, second]",
     ),
     "unknown key": ("tags: [vms, backup]", "tag: vms", '15:1: unknown key "tag"; did you mean "tags"?'),
 }
