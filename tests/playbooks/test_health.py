@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -20,6 +21,7 @@ from tests.playbooks.support import LANGUAGES, as_host, builtin, facts_of, healt
 
 NAME = "hyperv-health"
 NAMES = [host.name for host in healthy(NAME).hosts]
+FIXED = "2026-11-24T22:00:00Z"
 GOOD = (Status.PASS, Status.NOT_APPLICABLE)
 
 
@@ -27,8 +29,8 @@ def book() -> Playbook:
     return builtin(NAME)
 
 
-def machine(name: str, changes: Mapping[str, Any] | None = None) -> tuple[Host, Machine]:
-    """A host of the fleet at a fixed time, with changes to its facts (path → value)."""
+def machine(name: str, changes: Mapping[str, Any] | None = None, now: str = FIXED) -> tuple[Host, Machine]:
+    """A host of the fleet at that time, with changes to its facts (path → value)."""
     spec = simulated(healthy(NAME), name)
     probes: Any = deepcopy(dict(spec.machine.probes))
     for path, value in (changes or {}).items():
@@ -38,7 +40,7 @@ def machine(name: str, changes: Mapping[str, Any] | None = None) -> tuple[Host, 
             place = place[int(step)] if isinstance(place, list) else place[step]
         place[last] = value
     changed = spec.machine.model_copy(update={"probes": probes})
-    return as_host(healthy(NAME), spec), speaking(changed, "en-US", now="2026-11-24T22:00:00Z")
+    return as_host(healthy(NAME), spec), speaking(changed, "en-US", now=now)
 
 
 def trouble(findings: tuple[Finding, ...]) -> list[str]:
@@ -91,10 +93,14 @@ TROUBLED: dict[str, dict[str, Any]] = {
 @pytest.mark.powershell
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_real_scripts_find_what_the_facts_say(powershell: PowerShellEngine, language: str) -> None:
-    """Healthy machines answer as their facts do, in every language; so do troubled ones in a constrained PowerShell."""
+    """Healthy machines answer as their facts do, in every language; so do troubled ones in a constrained PowerShell.
+
+    The clock of the real PowerShell is that of this machine, so the facts must be of today.
+    """
+    today = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     async def look(name: str, changes: dict[str, Any], mode: str) -> None:
-        host, spec = machine(name, changes)
+        host, spec = machine(name, changes, today)
         spec = speaking(spec, language, language_mode=mode)
         direct = comparable(await visit(DirectEngine(), spec, host.roles, book=book()))
         real = await visit(powershell, spec, host.roles, book=book())
