@@ -1,7 +1,7 @@
-"""The messages that carry input and output.
+"""The messages that open a shell and carry input and output.
 
-pywinrm's reader loses the output that comes with a Done without exit code, and its writer turns a script into XML at
-the cost of several copies, which many visits at once would wait with.
+pywinrm cannot name a shell, its reader loses the output that comes with a Done without exit code, and its writer turns
+a script into XML at the cost of several copies, which many visits at once would wait with.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 _RSP = "{http://schemas.microsoft.com/wbem/wsman/1/windows/shell}"
+_WSMAN = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
+_ACTIONS = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/"
 _ENVELOPE = """<?xml version="1.0" encoding="utf-8"?>
 <env:Envelope xmlns:env="http://www.w3.org/2003/05/soap-envelope"
  xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"
@@ -26,10 +28,16 @@ _ENVELOPE = """<?xml version="1.0" encoding="utf-8"?>
 <w:Locale env:mustUnderstand="false" xml:lang="en-US"/><p:DataLocale env:mustUnderstand="false" xml:lang="en-US"/>
 <w:OperationTimeout>PT{seconds}S</w:OperationTimeout>
 <w:ResourceURI env:mustUnderstand="true">http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd</w:ResourceURI>
-<a:Action env:mustUnderstand="true">http://schemas.microsoft.com/wbem/wsman/1/windows/shell/{action}</a:Action>
-<w:SelectorSet><w:Selector Name="ShellId">{shell}</w:Selector></w:SelectorSet></env:Header>
+<a:Action env:mustUnderstand="true">{action}</a:Action>
+{target}</env:Header>
 <env:Body>{body}</env:Body>
 </env:Envelope>"""
+_CREATE = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Create"
+_OPTIONS = """<w:OptionSet><w:Option Name="WINRS_NOPROFILE">FALSE</w:Option>
+<w:Option Name="WINRS_CODEPAGE">{codepage}</w:Option></w:OptionSet>"""
+_SHELL = """<rsp:Shell{name}><rsp:InputStreams>stdin</rsp:InputStreams>
+<rsp:OutputStreams>stdout stderr</rsp:OutputStreams><rsp:IdleTimeOut>PT{seconds}S</rsp:IdleTimeOut></rsp:Shell>"""
+_SELECTOR = '<w:SelectorSet><w:Selector Name="ShellId">{shell}</w:Selector></w:SelectorSet>'
 _RECEIVE = "<rsp:Receive><rsp:DesiredStream CommandId={command}>stdout stderr</rsp:DesiredStream></rsp:Receive>"
 _SEND = '<rsp:Send><rsp:Stream Name="stdin" CommandId={command} End="{end}">{input}</rsp:Stream></rsp:Send>'
 
@@ -47,21 +55,40 @@ class Received:
         return len(self.stdout) + len(self.stderr)
 
 
+def create_message(shell_id: str, seconds: int, *, idle_seconds: int, codepage: int) -> bytes:
+    """Open a shell, of that id where one is given; it is gone after `idle_seconds` without a message to it."""
+    name = f" ShellId={quoteattr(shell_id)}" if shell_id else ""
+    body = _SHELL.format(name=name, seconds=idle_seconds)
+    return _message(_CREATE, _OPTIONS.format(codepage=codepage), seconds, body)
+
+
+def created(answer: bytes) -> str:
+    """The id of the new shell, out of its address or else its description; "" for none. Raises ParseError."""
+    root = ElementTree.fromstring(answer)  # noqa: S314 # its size is capped and a document type was refused
+    selectors = (part.text for part in root.iter(f"{_WSMAN}Selector") if part.get("Name") == "ShellId")
+    return (next(selectors, None) or root.findtext(f".//{_RSP}ShellId") or "").strip()
+
+
 def receive_message(shell_id: str, command_id: str, seconds: int) -> bytes:
     """Ask for the output of a command; the host waits up to `seconds` for some."""
-    return _message("Receive", shell_id, seconds, _RECEIVE.format(command=quoteattr(command_id)))
+    body = _RECEIVE.format(command=quoteattr(command_id))
+    return _message(f"{_ACTIONS}Receive", _selector(shell_id), seconds, body)
 
 
 def send_message(shell_id: str, command_id: str, seconds: int, data: bytes, *, end: bool) -> bytes:
     """Feed a command; `end` says that nothing follows."""
     told = base64.b64encode(data).decode("ascii")
     last = "true" if end else "false"
-    return _message("Send", shell_id, seconds, _SEND.format(command=quoteattr(command_id), end=last, input=told))
+    body = _SEND.format(command=quoteattr(command_id), end=last, input=told)
+    return _message(f"{_ACTIONS}Send", _selector(shell_id), seconds, body)
 
 
-def _message(action: str, shell_id: str, seconds: int, body: str) -> bytes:
-    shell = escape(shell_id)
-    return _ENVELOPE.format(action=action, message=uuid.uuid4(), seconds=seconds, shell=shell, body=body).encode()
+def _selector(shell_id: str) -> str:
+    return _SELECTOR.format(shell=escape(shell_id))
+
+
+def _message(action: str, target: str, seconds: int, body: str) -> bytes:
+    return _ENVELOPE.format(action=action, message=uuid.uuid4(), seconds=seconds, target=target, body=body).encode()
 
 
 def received(answer: bytes) -> Received:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 import winrm.protocol
@@ -18,8 +19,10 @@ from winrm.exceptions import WinRMTransportError
 from fleetscan.model.host import WinRMAuth, WinRMSettings
 from fleetscan.model.login import Login
 from fleetscan.model.reasons import Reason
-from fleetscan.transports.winrm_http import harden
+from fleetscan.transports.winrm_http import SEALED, harden
 from fleetscan.transports.winrm_link import Link
+from fleetscan.transports.winrm_messages import create_message, created
+from fleetscan.transports.winrm_sealed import unsealed
 
 if TYPE_CHECKING:
     from requests_ntlm.requests_ntlm import ShimSessionSecurity
@@ -28,7 +31,7 @@ OPERATION_TIMEOUT = 20
 """Seconds that the host may think about a request; a default WinRM allows no more than 60 (MaxTimeoutms)."""
 READ_TIMEOUT = OPERATION_TIMEOUT + 10
 
-_IDLE_TIMEOUT = "PT120S"
+_IDLE_SECONDS = 120
 _CODEPAGE_UTF8 = 65001
 _MESSAGE_ID = re.compile(rb"MessageID>([^<]*)<")
 _RELATES_TO = re.compile(rb"RelatesTo[^>]*>\s*([^<]*?)\s*<")
@@ -80,6 +83,13 @@ class Transport(winrm.transport.Transport):
         _refuse_doctype(answer)
         return answer
 
+    def _get_message_response_text(self, response: requests.Response) -> bytes:
+        encryption, kind = self.encryption, response.headers.get("Content-Type", "")
+        if encryption is None or not kind.lower().startswith(SEALED):
+            return response.content
+        name = urlsplit(self.endpoint).hostname
+        return unsealed(kind, response.content, lambda sealed: encryption._decrypt_message(sealed, name))
+
     def _take_over(self, session: requests.Session) -> None:
         if session is self._ours:
             return
@@ -91,7 +101,6 @@ class Protocol(winrm.protocol.Protocol):
     """pywinrm's messages; an answer must name the message that it answers."""
 
     transport: Transport
-    _shell_tag = "<rsp:Shell>"
 
     def __init__(self, wire: Transport, **options: Any) -> None:
         super().__init__(**options)
@@ -99,13 +108,16 @@ class Protocol(winrm.protocol.Protocol):
 
     def create_shell(self, shell_id: str = "") -> str:
         """Create a shell, of that id where one is given; returns the id that the host says it has."""
-        self._shell_tag = f'<rsp:Shell ShellId="{shell_id}">' if shell_id else "<rsp:Shell>"
-        return self.open_shell(codepage=_CODEPAGE_UTF8, idle_timeout=_IDLE_TIMEOUT).strip()
+        return created(
+            self.send_message(
+                create_message(shell_id, OPERATION_TIMEOUT, idle_seconds=_IDLE_SECONDS, codepage=_CODEPAGE_UTF8)
+            )
+        )
 
     def send_message(self, message: str | bytes) -> bytes:
         """Send a SOAP message and return the answer's text."""
         if isinstance(message, str):
-            message = message.replace("<rsp:Shell>", self._shell_tag, 1).encode()  # `open_shell` cannot say the id
+            message = message.encode()
         answer = super().send_message(message)  # type: ignore[arg-type] # it hands over either to the transport
         asked, related = _MESSAGE_ID.search(message), _RELATES_TO.search(answer)
         if asked is None or related is None or related[1].lower() != asked[1].lower():

@@ -14,7 +14,14 @@ from winrm.protocol import Protocol
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.transports.winrm_errors import translate
 from fleetscan.transports.winrm_link import Progress
-from fleetscan.transports.winrm_messages import Received, receive_message, received, send_message
+from fleetscan.transports.winrm_messages import (
+    Received,
+    create_message,
+    created,
+    receive_message,
+    received,
+    send_message,
+)
 
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 
@@ -78,6 +85,32 @@ def test_ids_of_a_host_cannot_break_out_of_the_message() -> None:
     text = receive_message("<x>", '"/><y>', 20)
     assert b"&lt;x&gt;" in text
     assert said(fromstring(text))[f"{{{SHELL}}}DesiredStream"] == ("stdout stderr", {"CommandId": '"/><y>'})
+
+
+@pytest.mark.parametrize("prefix", ["w", "wsman"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<p:Selector Name="Other">2</p:Selector><b><p:Selector Name="ShellId">A1</p:Selector></b>',
+        '<r:Shell><r:ShellId>A1</r:ShellId></r:Shell><p:Selector Name="ShellId">A1</p:Selector>',
+        "<r:Shell><r:Owner/><r:ShellId>\r\n  A1\r\n</r:ShellId></r:Shell>",
+    ],
+)
+def test_the_id_of_a_shell_is_found_wherever_it_stands(body: str, prefix: str) -> None:
+    names = f'xmlns:{prefix}="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:r="{SHELL}"'
+    assert created(f"<e {names}>{body.replace('p:', f'{prefix}:')}</e>".encode()) == "A1"
+    assert created(f"<e {names}><r:Shell/></e>".encode()) == ""
+
+
+def test_a_shell_is_opened_as_pywinrm_does_it() -> None:
+    sent: list[str] = []
+    theirs = Protocol("http://windows-host:5985/wsman", username="u", password="p", operation_timeout_sec=20)
+    theirs.send_message = lambda text: sent.append(text) or "<e><s Name='ShellId'>A1</s></e>"
+    theirs.open_shell(codepage=65001, idle_timeout="PT120S")
+    unnamed = fromstring(create_message("", 20, idle_seconds=120, codepage=65001))
+    assert said(unnamed) == said(fromstring(sent[0]))
+    named = fromstring(create_message("A1", 20, idle_seconds=120, codepage=65001))
+    assert said(named) == {**said(unnamed), f"{{{SHELL}}}Shell": ("", {"ShellId": "A1"})}
 
 
 @pytest.mark.parametrize("end", [True, False])
