@@ -74,18 +74,26 @@ class WinRMConnection:
         self._rejected = False
 
     async def open(self, showing: Showing) -> None:
-        """Connect, secure, log on. Basic and certificate have no handshake: their first request is the shell."""
+        """Connect, secure, log on, open a shell. Basic and certificate have no handshake: their logon is the shell.
+
+        The shell belongs to this step, since what keeps a host from opening one may pass, and nothing was started yet.
+        """
         line = self._line = await _open_line(self._host, self._login, self._connect_timeout, self._on_stage)
+        bound = self._host.winrm.auth in BOUND
         try:
             line.enter(Stage.LOGON, self._on_stage)
             await line.call(line.shell.greet)
             async with showing():
                 await line.call(line.shell.logon)
-                if self._host.winrm.auth not in BOUND:
+                if not bound:
                     await line.call(line.shell.open, grace=_GRACE)
+            if bound:
+                line.enter(Stage.SHELL, self._on_stage)
+                await line.call(line.shell.open, grace=_GRACE)
         except TransportError as error:
             self._rejected = error.reason.family == "auth"
-            if self._host.winrm.scheme == "http" and error.reason in _LIKE_TLS:
+            silent = error.stage is Stage.LOGON and not line.answered
+            if self._host.winrm.scheme == "http" and silent and error.reason in _LIKE_TLS:
                 error.hint = error.hint or "is it an https listener? Then set winrm.scheme to https"
             raise
 
@@ -104,14 +112,10 @@ class WinRMConnection:
         return status
 
     async def _start(self, line: _Line, command: str, stdin: bytes) -> None:
-        shell = line.shell
-        if not shell.shell_id:
-            line.enter(Stage.SHELL, self._on_stage)
-            await line.call(shell.open, grace=_GRACE)
         line.enter(Stage.COMMAND, self._on_stage)
         self._unfinished = True
         messages = 2 + len(stdin) // CHUNK
-        await line.call(shell.start, command, stdin, timeout=messages * READ_TIMEOUT)
+        await line.call(line.shell.start, command, stdin, timeout=messages * READ_TIMEOUT)
 
     async def aclose(self) -> None:
         """Delete the shell; terminate the command in it first if it may still run. Never raises."""
@@ -154,6 +158,11 @@ class _Line:
         self.shell = shell
         self.alive = True
         self._link = link
+
+    @property
+    def answered(self) -> bool:
+        """Whether the host has answered as an HTTP listener."""
+        return bool(self._link.progress.offered)
 
     def enter(self, stage: Stage, on_stage: OnStage) -> None:
         """Note the stage, for error messages and for the caller."""

@@ -59,6 +59,8 @@ _FAULTS: dict[int, tuple[Reason, bool, str]] = {
     14: (Reason.QUOTA_MEMORY, True, "the host has no memory left"),
     2147942414: (Reason.QUOTA_MEMORY, True, "the host has no memory left"),
     2147943855: (Reason.QUOTA_MEMORY, True, "the host has no memory left"),
+    1450: (Reason.QUOTA_MEMORY, True, "the host has no system resources left"),
+    2147943850: (Reason.QUOTA_MEMORY, True, "the host has no system resources left"),
     170: (Reason.PROTOCOL_FAULT, True, "the host is busy"),
     995: (Reason.PROTOCOL_CLOSED, True, "the host aborted the operation"),
     2147943395: (Reason.PROTOCOL_CLOSED, True, "the host aborted the operation"),

@@ -7,6 +7,7 @@ what comes over it is checked as it comes.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,8 @@ ANSWER_LIMIT = 1024 * 1024
 """Bytes of one HTTP answer. We allow the host envelopes of 150 KiB (MaxEnvelopeSize); sealing adds little."""
 _BLOCK = 65_536
 _PASSING_STATUS = frozenset({425, 429, 503})
-_SEALED = ("multipart/encrypted", "multipart/x-multi-encrypted")
+SEALED = ("multipart/encrypted", "multipart/x-multi-encrypted")
+"""How the content types of messages begin that WinRM itself has encrypted."""
 
 
 class _Connection(HTTPConnection):
@@ -51,7 +53,8 @@ class _Connection(HTTPConnection):
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override] # so does urllib3: it is not http.client's answer
         data, self.unsent = self.unsent, b""
-        self.sock.sendall(data)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.sock.sendall(data)  # who has heard enough hangs up, and may have said why before
         del data  # it may be large, and the wait for the answer long
         return super().getresponse()
 
@@ -134,9 +137,9 @@ class Adapter(HTTPAdapter):
             return progress.trouble(Reason.PROTOCOL_GARBLED, "the answer is compressed, which was not asked for")
         if status == 401:
             return self._judge_401(answer)
-        if status >= 400 and not kind.startswith(("application/soap+xml", *_SEALED)):
+        if status >= 400 and not kind.startswith(("application/soap+xml", *SEALED)):
             return http_trouble(progress, status)
-        if progress.sealed and progress.logged_on and not kind.startswith(_SEALED):
+        if progress.sealed and progress.logged_on and not kind.startswith(SEALED):
             return progress.trouble(Reason.PROTOCOL_GARBLED, "the host answered in clear to an encrypted message")
         return None
 
@@ -152,11 +155,17 @@ class Adapter(HTTPAdapter):
 
 def http_trouble(progress: Progress, status: int) -> TransportError:
     """The trouble of an HTTP status that is neither success nor a WS-Management fault."""
+    between = "a gateway or load balancer answered for the host: set address to the host's own"
     hints = {
+        400: "HTTP.sys takes no such request: the Kerberos ticket of an account in many groups needs MaxFieldLength",
+        403: "a filter forbids it: look at the rules of the listener, or of the gateway before it, for this machine",
         404: "check winrm.path: WinRM listens on /wsman",
         405: "the port belongs to a web server, not to WinRM",
         407: "a proxy answered, although none is used: check the address",
+        413: "a gateway on the way takes no messages of this size: connect past it, or have 150 KiB allowed",
+        502: between,
         503: "the WinRM service is starting, stopping or out of its limits",
+        504: between,
     }
     passing = status in _PASSING_STATUS
     text = f"the listener answered with HTTP status {status}"

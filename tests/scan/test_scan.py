@@ -97,6 +97,9 @@ async def test_every_fault_has_its_cause_and_every_check_its_row(prepare: Prepar
         for spec, report in zip(fleet.hosts, reports, strict=True)
     }
     assert seen == {None: None, **CAUSES, **dict.fromkeys(HARMLESS)}
+    attempts = {spec.fault: report.attempts for spec, report in zip(fleet.hosts, reports, strict=True)}
+    assert [attempts[fault] for fault in (Fault.UNAVAILABLE, Fault.QUOTA_SHELLS, Fault.CREATE_RESET)] == [2, 2, 2]
+    assert [attempts[fault] for fault in (None, Fault.ACCESS_DENIED, Fault.COMMAND_RESET)] == [1, 1, 1]
     for report in reports:
         assert {finding.check_id for finding in report.findings} == {check.id for check in book.checks}
     # A hung host may hold up the first logons for some seconds; beyond that, the host's deadline is the end.

@@ -163,6 +163,7 @@ def test_what_single_errors_come_to(error: BaseException, reason: Reason, retrya
         ({"wsman_fault_code": 5}, Reason.PERMISSION_DENIED, False),
         ({"wsman_fault_code": 2147942405}, Reason.PERMISSION_DENIED, False),
         ({"wsman_fault_code": 2147942414}, Reason.QUOTA_MEMORY, True),
+        ({"wsman_fault_code": 0x800705AA}, Reason.QUOTA_MEMORY, True),
         ({"wsman_fault_code": 4711}, Reason.PROTOCOL_FAULT, False),
         ({"fault_subcode": "w:SchemaValidationError"}, Reason.PROTOCOL_FAULT, False),
     ],

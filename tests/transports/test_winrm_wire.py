@@ -255,15 +255,23 @@ class Context:
         return message
 
 
+OPENING = b"--Encrypted Boundary\r\n"
+DATA = b"\tContent-Type: application/octet-stream\r\n"
+
+
 @pytest.mark.parametrize(
     "body",
     [
         b"",
         b"--Encrypted Boundary\r\n",
         b"--Encrypted Boundary\r\n\tOriginalContent: type=application/soap+xml;Length=5\r\n",
-        b"--Encrypted Boundary\r\n\tLength=5\r\n--Encrypted Boundary\r\n\x01",
-        b"--Encrypted Boundary\r\n\tLength=9\r\n--Encrypted Boundary\r\n\0\0\0\0<a/>--Encrypted Boundary--\r\n",
-        b"--Encrypted Boundary\r\n\tLength=x\r\n--Encrypted Boundary\r\n\0\0\0\0<a/>--Encrypted Boundary--\r\n",
+        b"\tLength=1\r\n\tContent-Type: application/octet-stream\r\n\x01--Encrypted Boundary--\r\n",
+        OPENING + b"\tLength=5\r\n--Encrypted Boundary\r\n" + DATA + b"\x01",
+        OPENING + b"\tLength=5\r\n--Encrypted Boundary\r\n" + DATA + b"\x01--Encrypted Boundary--\r\n",
+        OPENING + b"\tLength=3\r\n--Encrypted Boundary\r\n" + DATA + b"\0\0\0\0<a/>--Encrypted Boundary--\r\n",
+        OPENING + b"\tLength=x\r\n--Encrypted Boundary\r\n" + DATA + b"\0\0\0\0<a/>--Encrypted Boundary--\r\n",
+        OPENING + DATA + b"\0\0\0\0<a/>--Encrypted Boundary--\r\n",
+        OPENING + b"--Encrypted Boundary--\r\n",
     ],
 )
 async def test_a_cut_or_crooked_seal_is_garbled(body: bytes) -> None:
@@ -292,14 +300,61 @@ async def test_a_401_in_the_middle_is_not_answered_with_another_logon() -> None:
 
 
 def closing_after_create(_: int, request: bytes) -> bytes:
+    return sealed_shell(request, SEALED, AS_WINDOWS).replace(b"200 OK", b"200 OK\r\nConnection: close", 1)
+
+
+SEALED = b'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"'
+AS_WINDOWS = (
+    b"--Encrypted Boundary\r\n"
+    b"\tContent-Type: application/HTTP-SPNEGO-session-encrypted\r\n"
+    b"\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=LENGTH\r\n"
+    b"--Encrypted Boundary\r\n"
+    b"\tContent-Type: application/octet-stream\r\n"
+    b"DATA--Encrypted Boundary--\r\n"
+)
+
+
+def sealed_shell(request: bytes, kind: bytes, frame: bytes) -> bytes:
+    """The answer to a Create, in that frame."""
     related = re.search(rb"MessageID>(uuid:[^<]+)<", request[::-1])  # see Context.wrap
     assert related is not None
-    text = b"<e><a:RelatesTo xmlns:a='x'>%s</a:RelatesTo>%s</e>" % (related[1], SHELL)
-    boundary = b"--Encrypted Boundary"
-    body = b"%s\r\n\tLength=%d\r\n%s\r\n\0\0\0\0%s%s--\r\n" % (boundary, len(text), boundary, text, boundary)
-    kind = b'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted"'
-    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
+    # Sealed bytes may look like a delimiter.
+    text = b"<e><a:RelatesTo xmlns:a='x'>%s</a:RelatesTo>%s<![CDATA[--Encrypted Boundary--\r\n]]></e>" % (
+        related[1],
+        SHELL,
+    )
+    body = frame.replace(b"LENGTH", b"%d" % len(text)).replace(b"DATA", b"\0\0\0\0" + text)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
     return head % (kind, len(body)) + body
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame"),
+    [
+        (SEALED, AS_WINDOWS),
+        (SEALED, AS_WINDOWS.replace(b"--Enc", b"-- Enc")),
+        (SEALED, AS_WINDOWS.replace(b"\t", b"")),
+        (
+            SEALED,
+            AS_WINDOWS.replace(b"\t", b"  ")
+            .lower()
+            .replace(b"length=length", b"length=LENGTH")
+            .replace(b"data", b"DATA"),
+        ),
+        (SEALED, AS_WINDOWS.removesuffix(b"\r\n")),
+        (SEALED, AS_WINDOWS.replace(b"type=", b"Length=LENGTH;type=").replace(b";Length=LENGTH\r", b"\r")),
+        (SEALED.replace(b'"', b"").replace(b";", b"; "), AS_WINDOWS),
+        (SEALED.replace(b"Encrypted Boundary", b"x(1)"), AS_WINDOWS.replace(b"Encrypted Boundary", b"x(1)")),
+        (SEALED.partition(b";")[0].title(), AS_WINDOWS),
+    ],
+    ids=["windows", "exchange", "no tab", "blanks", "no last line end", "length first", "unquoted", "boundary", "bare"],
+)
+async def test_sealed_answers_are_opened_in_whatever_frame_they_come(kind: bytes, frame: bytes) -> None:
+    async with peer(lambda _, request: sealed_shell(request, kind, frame)) as listener:
+        shell = logged_on(listener)
+        await anyio.to_thread.run_sync(shell.open)
+        shell.close()
+    assert shell.shell_id.startswith("11111111-")
 
 
 async def test_a_connection_that_ends_after_the_logon_is_not_replaced() -> None:
@@ -351,6 +406,24 @@ async def test_answers_of_strangers(reply: bytes, reason: Reason, monkeypatch: p
         assert error.stage is Stage.LOGON
         assert error.retryable is (b"429" in reply or reason is Reason.PROTOCOL_CLOSED)
         assert b"mallory" not in listener.received
+
+
+async def test_what_a_host_says_before_it_hangs_up_is_heard() -> None:
+    """It takes no message of this size, and does not wait for its end."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server:
+        shell = logged_on(Peer(port=server.sockets[0].getsockname()[1]))
+        with pytest.raises(TransportError) as caught:
+            await anyio.to_thread.run_sync(lambda: shell._feed(b"x" * 8_000_000, end=True))
+        shell.close()
+    assert (caught.value.reason, "413" in caught.value.message) == (Reason.PROTOCOL_HTTP, True)
+    assert "150 KiB" in caught.value.hint
 
 
 async def test_an_endless_answer_is_cut_at_the_limit() -> None:
@@ -471,7 +544,10 @@ async def test_http_to_a_tls_port_gets_a_hint() -> None:
         assert ground.counters.logons == 0
 
 
-SHELL = b'<w:Selector xmlns:w="x" Name="ShellId">11111111-0000-0000-0000-000000000001</w:Selector>'
+SHELL = (
+    b'<w:Selector xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" Name="ShellId">'
+    b"11111111-0000-0000-0000-000000000001</w:Selector>"
+)
 COMMAND = b'<rsp:CommandId xmlns:rsp="x">22222222-0000-0000-0000-000000000002</rsp:CommandId>'
 DONE = (
     b'<rsp:CommandState xmlns:rsp="http://schemas.microsoft.com/wbem/wsman/1/windows/shell" '
