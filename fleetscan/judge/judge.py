@@ -14,7 +14,7 @@ from functools import lru_cache
 from fleetscan.errors import ExpressionError
 from fleetscan.judge.fleet import Fleet, Peer, group_of
 from fleetscan.judge.measures import measured, unmeasured
-from fleetscan.judge.objects import Subject, subjects
+from fleetscan.judge.objects import Objects, Subject
 from fleetscan.model.facts import HostFacts, ProbeAnswer
 from fleetscan.model.finding import Finding, PackedFindings, Status
 from fleetscan.model.host import Host
@@ -42,7 +42,8 @@ def judge(host: Host, facts: HostFacts, playbook: Playbook, trouble: Trouble | N
 
     Totals need a second reading in the facts.
     """
-    court = _Court(host, measured(facts, playbook).without_nulls(), playbook, trouble)
+    facts = measured(facts, playbook).without_nulls()
+    court = _Court(host, facts, Objects(host, facts), playbook, trouble)
     return tuple(finding for check in playbook.checks for finding in court.try_check(check))
 
 
@@ -58,7 +59,7 @@ def judge_across(report: HostReport, playbook: Playbook, fleet: Fleet) -> HostRe
     if not old:
         return report
     facts = report.facts.only({probe for check in checks.values() for probe in check.probes}).without_nulls()
-    court = _Court(report.host, facts, playbook, report.trouble, fleet)
+    court = _Court(report.host, facts, Objects(report.host, facts), playbook, report.trouble, fleet)
     judged: dict[str, dict[str, Finding]] = {}
 
     def newest(finding: Finding) -> Finding:
@@ -82,12 +83,11 @@ def judge_across(report: HostReport, playbook: Playbook, fleet: Fleet) -> HostRe
 class _Court:
     host: Host
     facts: HostFacts
+    objects: Objects
     playbook: Playbook
     trouble: Trouble | None
     fleet: Fleet | None = None
     """None: not all hosts have been visited yet."""
-    known: dict[tuple[str, ...], list[Subject] | None] = field(default_factory=dict)
-    """The objects that earlier checks with the same probes were about: most checks share theirs."""
     shared: dict[tuple[str, ...], dict[str, JSON]] = field(default_factory=dict)
     """The variables of earlier checks with the same probes, but for the object."""
     evidence: dict[tuple[str, ...], str] = field(default_factory=dict)
@@ -103,7 +103,8 @@ class _Court:
             )
             return
         gap = self._gap(check)
-        found = self._fleet_of(check) if check.object is ObjectType.FLEET else self._subjects(check)
+        fleet = check.object is ObjectType.FLEET
+        found = self._fleet_of(check) if fleet else self.objects.of(check.object, check.probes)
         if found is None:
             verdict = gap or _Verdict(
                 Status.ERROR, Reason.CHECK_UNDECIDED, f"no probe of the playbook lists objects of type {check.object}"
@@ -115,12 +116,6 @@ class _Court:
         else:
             for subject in found:
                 yield self._finding(check, subject, gap) if gap else self.try_subject(check, subject)
-
-    def _subjects(self, check: Check) -> list[Subject] | None:
-        key = (check.object.value, *check.probes)
-        if key not in self.known:
-            self.known[key] = subjects(check.object, self.host, self.facts, check.probes)
-        return self.known[key]
 
     def _fleet_of(self, check: Check) -> list[Subject]:
         """The hosts that belong together, as one object: named after what they have in common, or after the host."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from fleetscan.errors import Problem
 from fleetscan.model.playbook import Across, Check, DataSource, Expression, ObjectType, Probe, Remedy, Template
@@ -53,6 +53,11 @@ class _Draft:
     source: str
     program: Any
     must_judge: bool
+    used: Mapping[str, Collection[Path]] = field(default_factory=dict)
+
+
+_Drafted: TypeAlias = "str | _Draft | None"
+"""A draft, a literal piece of a text, or nothing."""
 
 
 class KnownProbes(Protocol):
@@ -77,7 +82,6 @@ class CheckCompiler:
     data: Data = field(default_factory=Data)
     problems: list[Problem] = field(default_factory=list)
     _used: dict[str, set[Path]] = field(default_factory=dict)
-    _reads: Reads = field(default_factory=lambda: Reads({}))
 
     def compile(self, check_id: str) -> Check:
         """The check; what cannot be compiled is left out of it, and in `problems`."""
@@ -91,9 +95,9 @@ class CheckCompiler:
         expected = self._pieces(("expected",), file.expected)
         message = self._pieces(("message",), file.message)
         remedy = self._pieces(("remedy", "text"), file.remedy.text)
-        self._reads = Reads(self._used)
         self._unused()
-        placeholder = CelExpression("true", "", None, self._reads)
+        deciding, found, told = _parted(conditions.values(), [observed, *expected], [*message, *remedy])
+        placeholder = CelExpression("true", "", None, deciding)
         return Check(
             id=check_id,
             title=file.title,
@@ -103,14 +107,14 @@ class CheckCompiler:
             object=file.object,
             severity=file.severity,
             probes=file.probes,
-            when=self._finished(conditions["when"]),
-            passes=self._finished(conditions["pass"]) or placeholder,
-            warns=self._finished(conditions["warn"]),
-            fails=self._finished(conditions["fail"]),
-            observed=self._finished(observed),
-            expected=self._template(file.expected, expected),
-            message=self._template(file.message, message),
-            remedy=Remedy(text=self._text(file.remedy.text, remedy), action=file.remedy.action or ""),
+            when=self._finished(conditions["when"], deciding),
+            passes=self._finished(conditions["pass"], deciding) or placeholder,
+            warns=self._finished(conditions["warn"], deciding),
+            fails=self._finished(conditions["fail"], deciding),
+            observed=self._finished(observed, found),
+            expected=self._template(file.expected, expected, found),
+            message=self._template(file.message, message, told),
+            remedy=Remedy(text=self._text(file.remedy.text, remedy, told), action=file.remedy.action or ""),
             reference=file.reference,
             tags=file.tags,
             data=tuple(name for name, source in self.data.sources.items() if self._names(source)),
@@ -122,7 +126,7 @@ class CheckCompiler:
         entry = self.file.across
         if entry is None:
             return None
-        return Across(hosts=entry.hosts, checks=entry.checks, named=self._finished(named))
+        return Across(hosts=entry.hosts, checks=entry.checks, named=self._finished(named, _reads([named])))
 
     def _named(self) -> _Draft | None:
         """The expression that names further hosts; it is asked before there are `hosts`."""
@@ -153,6 +157,7 @@ class CheckCompiler:
 
     def _readable(self, draft: _Draft, tree: Tree) -> bool:
         reading = read(tree, self._variables(), self._refused())
+        draft.used = reading.used
         for name, fields in reading.used.items():
             self._used.setdefault(name, set()).update(fields)
         faults = reading.faults + self._type_faults(draft, reading)
@@ -232,14 +237,14 @@ class CheckCompiler:
                     )
                 )
 
-    def _finished(self, draft: _Draft | None) -> Expression | None:
+    def _finished(self, draft: _Draft | None, reads: Reads) -> Expression | None:
         if draft is None:
             return None
         line, _ = self.source.position(draft.loc, draft.text, draft.offset)
         position = f"{self.source.document.source}:{line}"
-        return CelExpression(draft.source.strip(), position, draft.program, self._reads, draft.must_judge)
+        return CelExpression(draft.source.strip(), position, draft.program, reads, draft.must_judge)
 
-    def _pieces(self, loc: tuple[Step, ...], text: str | None) -> list[str | _Draft]:
+    def _pieces(self, loc: tuple[Step, ...], text: str | None) -> list[_Drafted]:
         if text is None:
             return []
         try:
@@ -254,12 +259,32 @@ class CheckCompiler:
         ]
         return [draft for draft in drafts if draft is not None]
 
-    def _template(self, text: str | None, pieces: list[str | _Draft]) -> Template | None:
-        return None if text is None else self._text(text, pieces)
+    def _template(self, text: str | None, pieces: list[_Drafted], reads: Reads) -> Template | None:
+        return None if text is None else self._text(text, pieces, reads)
 
-    def _text(self, text: str, pieces: list[str | _Draft]) -> Template:
-        finished = (piece if isinstance(piece, str) else self._finished(piece) for piece in pieces)
+    def _text(self, text: str, pieces: list[_Drafted], reads: Reads) -> Template:
+        finished = (piece if isinstance(piece, str) else self._finished(piece, reads) for piece in pieces)
         return template.CompiledTemplate(text, tuple(piece for piece in finished if piece is not None))
+
+
+def _parted(*groups: Iterable[_Drafted]) -> tuple[Reads, ...]:
+    """What each group of expressions reads: on its own where that may be common to many objects, else all together.
+
+    What is common is judged once and then known; what is not is made ready once for all that read of it.
+    """
+    groups = tuple(tuple(group) for group in groups)
+    together = _reads(draft for group in groups for draft in group)
+    return tuple(reads if (reads := _reads(group)).common else together for group in groups)
+
+
+def _reads(drafts: Iterable[_Drafted]) -> Reads:
+    """What the expressions among these read together."""
+    used: dict[str, set[Path]] = {}
+    for draft in drafts:
+        if isinstance(draft, _Draft):
+            for name, paths in draft.used.items():
+                used.setdefault(name, set()).update(paths)
+    return Reads(used)
 
 
 def _object_shape(shape: Object, kind: ObjectType) -> Object | None:

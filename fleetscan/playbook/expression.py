@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,9 @@ _NO_OVERLOAD = re.compile(r"found no matching overload for '(.*)' applied to '(.
 _TYPE_NAMES = (("google.protobuf.", ""), ("optional_type", "optional"), ("dyn", "any"))
 
 
+MOST_KNOWN, LONGEST_KNOWN = 64, 1000
+"""How many values of an expression are remembered, and for how long a text of what it reads: that takes memory."""
+
 _NUMBERS = cel.Type.List(cel.Type.DYN)
 
 
@@ -60,20 +63,40 @@ class CompileError(Exception):
         self.column = column
 
 
+class Part:
+    """A part of the variables of one object."""
+
+    __slots__ = ("_activation", "_env", "_values", "text")
+
+    def __init__(self, env: Any, values: Mapping[str, JSON], common: bool) -> None:
+        self.text = repr(values) if common else ""
+        """Equal for equal values of the same types, which `==` would not tell apart: 1, 1.0 and true."""
+        self._env = env
+        self._values = values
+        self._activation: Any = None
+
+    @property
+    def activation(self) -> Any:
+        """CEL's form of it, made when it is first asked for."""
+        if self._activation is None:
+            self._activation = self._env.Activation(self._values)
+        return self._activation
+
+
 class Variables:
-    """The variables of one object, ready for expressions. What CEL needs of them is made when it is first asked for."""
+    """The variables of one object, ready for expressions."""
 
     def __init__(self, env: Any, values: Mapping[str, JSON]) -> None:
         self._env = env
         self._values = values
-        self._activations: dict[Reads, Any] = {}
+        self._parts: dict[Reads, Part] = {}
 
-    def activation(self, reads: Reads) -> Any:
-        """CEL's form of these parts of the variables."""
-        activation = self._activations.get(reads)
-        if activation is None:
-            activation = self._activations[reads] = self._env.Activation(reads.of(self._values))
-        return activation
+    def part(self, reads: Reads) -> Part:
+        """What is read of them."""
+        part = self._parts.get(reads)
+        if part is None:
+            part = self._parts[reads] = Part(self._env, reads.of(self._values), reads.common)
+        return part
 
 
 class Program:
@@ -100,7 +123,10 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class CelExpression:
-    """A compiled expression. `reads` is what is handed to CEL: what all expressions of the check read."""
+    """A compiled expression. `reads` is what is handed to CEL: what it reads, and others beside it.
+
+    What is read decides the value, and is the same on many hosts and machines: their values are remembered.
+    """
 
     source: str
     position: str
@@ -109,12 +135,25 @@ class CelExpression:
     reads: Reads
     must_judge: bool = False
     """Only true and false are accepted."""
+    _known: dict[str, JSON] = field(default_factory=dict, compare=False, repr=False)
 
     def evaluate(self, bound: Bound) -> JSON:
-        """Compute the value; raises ExpressionError for what CEL calls an error, and for what is no JSON."""
-        assert isinstance(bound, Variables) and self.program is not None  # noqa: S101, PT018 - of one engine, which took it
+        """The value; raises ExpressionError for what CEL calls an error, and for what is no JSON."""
+        assert isinstance(bound, Variables)  # noqa: S101 - of one engine, which took it
+        part = bound.part(self.reads)
+        if part.text in self._known:
+            return self._known[part.text]
+        value = self._computed(part)
+        if 0 < len(part.text) <= LONGEST_KNOWN:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[part.text] = value
+        return value
+
+    def _computed(self, part: Part) -> JSON:
+        assert self.program is not None  # noqa: S101 - it compiled, or its playbook was refused
         try:
-            value = self.program.eval(bound.activation(self.reads))
+            value = self.program.eval(part.activation)
             result = value.plain_value()
         except RuntimeError as error:  # the budget of 10,000 steps is used up
             raise self._error(_plain(str(error))) from error

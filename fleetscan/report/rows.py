@@ -45,20 +45,32 @@ Row = dict[str, str | bool]
 
 def rows(run: RunReport) -> Iterator[Row]:
     """Every finding of the run, in its order, with the keys of COLUMNS. What is not known is an empty text."""
-    return (_row(run, report, finding) for report, finding in run.findings())
+    for report in run.hosts:
+        of_host = _of_host(run, report)
+        for finding in report.findings:
+            yield of_host | _of_finding(finding)
 
 
-def _row(run: RunReport, report: HostReport, finding: Finding) -> Row:
+def _of_host(run: RunReport, report: HostReport) -> Row:
+    """All columns in their order; those that differ from finding to finding are empty."""
     host = report.host
-    return {
+    row: Row = dict.fromkeys(COLUMNS, "")
+    return row | {
         "run_id": run.run_id,
-        "finding_key": finding.key,
         "assessed_at": utc(report.ended_at or report.started_at or run.ended_at),
         "host": host.name,
         "host_role": ";".join(host.roles),
         "zone": host.zone,
         "cluster": host.cluster,
         "vmm_server": host.vmm_server,
+        "tool_version": run.tool_version,
+        "payload_sha256": report.facts.payload_sha256,
+    }
+
+
+def _of_finding(finding: Finding) -> Row:
+    return {
+        "finding_key": finding.key,
         "object_type": finding.object_type.value,
         "object_id": finding.object_id,
         "object_name": finding.object_name,
@@ -77,6 +89,4 @@ def _row(run: RunReport, report: HostReport, finding: Finding) -> Row:
         "remedy": finding.remedy,
         "reference": finding.reference,
         "evidence_ref": finding.evidence_ref,
-        "tool_version": run.tool_version,
-        "payload_sha256": report.facts.payload_sha256,
     }

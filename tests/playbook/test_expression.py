@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from fleetscan.errors import ExpressionError
 from fleetscan.model.playbook import JSON
 from fleetscan.playbook import place, template
-from fleetscan.playbook.expression import CelExpression, CompileError, Engine
+from fleetscan.playbook.expression import LONGEST_KNOWN, MOST_KNOWN, CelExpression, CompileError, Engine, Program
 from fleetscan.playbook.reads import Reads
 from fleetscan.yamlfile import read
 
@@ -115,7 +116,64 @@ def test_compile_errors_say_what_and_where(text: str, message: str, column: int)
 def test_what_cel_makes_of_variables_is_made_once() -> None:
     engine = Engine(["host", "vm"])
     bound = engine.bind(VALUES)
-    assert bound.activation(ALL) is bound.activation(ALL)
+    assert bound.part(ALL).activation is bound.part(ALL).activation
+
+
+class Counted:
+    """A program that counts how often it is asked."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.asked = program, 0
+
+    def eval(self, activation: object) -> object:
+        self.asked += 1
+        return self.program.eval(activation)
+
+
+def counted(engine: Engine, text: str, reads: Reads) -> tuple[CelExpression, Counted]:
+    program = Counted(engine.compile(text)[0])
+    return CelExpression(text, "x:1", program, reads), program  # type: ignore[arg-type] # a program in all but name
+
+
+def test_equal_values_are_asked_about_once_and_types_are_told_apart() -> None:
+    engine = Engine(["vm"])
+    expression, program = counted(engine, "string(vm.size)", Reads({"vm": [("size",)]}))
+    sizes: list[JSON] = [1, 1.5, True, "1", 1, True, "1", 1.0]
+    found = [
+        expression.evaluate(engine.bind({"vm": {"size": size, "name": number}})) for number, size in enumerate(sizes)
+    ]
+    assert found == ["1", "1.5", "true", "1", "1", "true", "1", "1"]
+    assert program.asked == 5
+
+
+def test_what_names_an_object_is_not_kept() -> None:
+    engine = Engine(["vm"])
+    for path in ((), ("id",), ("name",)):
+        expression, program = counted(engine, "vm.name + vm.id", Reads({"vm": [path, ("size",)]}))
+        for _ in range(2):
+            with suppress(ExpressionError):
+                expression.evaluate(engine.bind({"vm": {"id": "a", "name": "b", "size": 1}}))
+        assert program.asked == 2
+
+
+def test_few_values_are_kept_and_no_long_ones() -> None:
+    engine = Engine(["vm"])
+    expression, program = counted(engine, "size(vm.disks)", Reads({"vm": [("disks",)]}))
+    for _ in range(2):
+        for number in range(MOST_KNOWN + 1):
+            assert expression.evaluate(engine.bind({"vm": {"disks": [number]}})) == 1
+    assert program.asked == 2 * (MOST_KNOWN + 1)
+    for _ in range(2):
+        assert expression.evaluate(engine.bind({"vm": {"disks": ["x" * LONGEST_KNOWN]}})) == 1
+    assert program.asked == 2 * (MOST_KNOWN + 1) + 2
+
+
+def test_an_error_is_one_each_time() -> None:
+    engine = Engine(["vm"])
+    expression, _ = counted(engine, "vm.size / 0 == 1", Reads({"vm": [("size",)]}))
+    for _ in range(2):
+        with pytest.raises(ExpressionError, match="divide by zero"):
+            expression.evaluate(engine.bind({"vm": {"size": 3}}))
 
 
 def test_only_what_is_read_is_needed() -> None:
