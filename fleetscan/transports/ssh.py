@@ -2,13 +2,15 @@
 
 Left to its defaults asyncssh would read ~/.ssh/config (where ProxyCommand starts programs and an empty
 UserKnownHostsFile switches the checks of host keys off), ask the agent, and try one way to log on after the other, each
-of them a failed logon in the eyes of the host. Here one key or one password is shown, once.
+of them a failed logon in the eyes of the host. Here one key or one password is shown, once: a password as the answer to
+a question where that is the only way in which a host takes one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
+from collections.abc import Sequence
 
 import anyio
 import asyncssh
@@ -18,6 +20,7 @@ from fleetscan.errors import TransportError
 from fleetscan.model.host import Host
 from fleetscan.model.login import Login
 from fleetscan.model.reasons import Reason, Stage
+from fleetscan.model.text import one_line
 from fleetscan.transports.base import OnStage, Output, Showing
 from fleetscan.transports.resolve import dial, identity, resolve
 from fleetscan.transports.ssh_errors import FOREIGN, SSHProgress, translate
@@ -28,6 +31,7 @@ MAX_HANDSHAKES = 50
 """Key exchanges at once: they are CPU on one loop, and hundreds of them time each other out."""
 LOGON_TIMEOUT = 30.0
 _CLOSING_TIME = 5.0
+_KEY, _PASSWORD, _QUESTIONS = "publickey", "password", "keyboard-interactive"
 _KEEPALIVE_INTERVAL = 15
 _KEEPALIVE_COUNT = 3
 
@@ -63,7 +67,6 @@ async def connect(
 async def _log_on(
     host: Host, login: Login, connected: socket.socket, trusted: Trust, client: _Client
 ) -> asyncssh.SSHClientConnection:
-    method = "publickey" if client.key is not None else "password"
     try:
         with anyio.fail_after(LOGON_TIMEOUT):
             return await asyncssh.connect(
@@ -82,8 +85,8 @@ async def _log_on(
                 gss_host=None,
                 gss_kex=False,
                 gss_auth=False,
-                preferred_auth=[method],
-                kbdint_auth=False,
+                preferred_auth=client.methods,
+                kbdint_auth=True,
                 host_based_auth=False,
                 keepalive_interval=_KEEPALIVE_INTERVAL,
                 keepalive_count_max=_KEEPALIVE_COUNT,
@@ -108,19 +111,45 @@ class _Client(asyncssh.SSHClient):
         self.shown = key
         return False
 
+    @property
+    def methods(self) -> list[str]:
+        """Ours first; of the others it is only seen whether the host offers them."""
+        ours = [_KEY] if self.key is not None else [_PASSWORD, _QUESTIONS]
+        return [*ours, *(method for method in (_KEY, _PASSWORD, _QUESTIONS) if method not in ours)]
+
     def public_key_auth_requested(self) -> asyncssh.SSHKey | None:
         """Our key, once."""
-        if self.key is None or self.progress.proof_sent:
+        if not self.progress.may_prove(_KEY) or self.key is None:
             return None
-        self.progress.proof_sent = True
+        self.progress.proof_sent = _KEY
         return self.key
 
     def password_auth_requested(self) -> str | None:
-        """Our password, once."""
-        if self._login.password is None or self.progress.proof_sent:
+        """Our password, once, unless we have a key."""
+        if not self.progress.may_prove(_PASSWORD) or self.key is not None or self._login.password is None:
             return None
-        self.progress.proof_sent = True
+        self.progress.proof_sent = _PASSWORD
         return self._login.password.reveal()
+
+    def kbdint_auth_requested(self) -> str | None:
+        """Let the host ask its questions, if a password is what we have and it takes none directly."""
+        return "" if self.progress.may_prove(_QUESTIONS) and self.key is None else None
+
+    def kbdint_challenge_received(
+        self, _name: str, _instructions: str, _lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        """Our password, once, to a single question whose answer is not to be seen: its text is in any language."""
+        if not prompts:
+            return []
+        self.progress.asked = " ".join(one_line(text, 60) for text, _ in prompts[:2])
+        hidden = len(prompts) == 1 and not prompts[0][1]
+        if not hidden or self._login.password is None:
+            self.progress.wants_more = True
+            return None
+        if self.progress.proof_sent:  # for the password once more, or for a code: it counts as a rejection
+            return None
+        self.progress.proof_sent = _QUESTIONS
+        return [self._login.password.reveal()]
 
     def password_change_requested(self, _prompt: str, _lang: str) -> tuple[str, str]:
         """The password has expired; nobody is there to choose another one."""
@@ -129,7 +158,7 @@ class _Client(asyncssh.SSHClient):
 
     def auth_completed(self) -> None:
         """The proof was accepted."""
-        self.progress.proof_sent = False
+        self.progress.proof_sent = ""
 
 
 class _Session(asyncssh.SSHClientSession[bytes]):

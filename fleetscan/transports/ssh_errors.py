@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import asyncssh
 
@@ -18,18 +18,37 @@ class SSHProgress:
 
     place: str
     stage: Stage = Stage.LOGON
-    proof_sent: bool = False
-    """Our password or key was given to the host, and it has not accepted it yet."""
+    proof_sent: str = ""
+    """The method by which our password or key was given to the host, which has not let us in yet."""
+    offered: set[str] = field(default_factory=set)
+    """The methods that the host has offered."""
+    refused: bool = False
+    """The host did not accept the proof: it offers its method again."""
+    wants_more: bool = False
+    """The host asks for something that we do not have, or for something else after it accepted our proof."""
     started: bool = False
     """The command was sent."""
+    asked: str = ""
+    """The text of the last question that the host asked."""
     expired: bool = False
     """The host wants another password first."""
+
+    def may_prove(self, method: str) -> bool:
+        """Whether a proof may be given by a method that the host offers now.
+
+        After a proof the host offers its method again if it has refused it, and only others if it wants more.
+        """
+        self.offered.add(method)
+        if not self.proof_sent:
+            return True
+        self.refused = self.refused or method == self.proof_sent
+        self.wants_more = self.wants_more or not self.refused
+        return False
 
 
 # The first that fits. `True`: it may pass, so that a new attempt is worth it if nothing was started.
 _TABLE: tuple[tuple[tuple[type[BaseException], ...], Reason, bool, str], ...] = (
     ((asyncssh.HostKeyNotVerifiable,), Reason.HOSTKEY_CHANGED, False, "the host's key is not the known one"),
-    ((asyncssh.PermissionDenied,), Reason.AUTH_METHOD, False, "the host offers no logon of this kind"),
     ((asyncssh.IllegalUserName,), Reason.AUTH_SECRET, False, "the user name has characters that SSH does not allow"),
     ((asyncssh.PasswordChangeRequired,), Reason.AUTH_REJECTED, False, "the password has expired"),
     ((asyncssh.ConnectionLost,), Reason.UNREACHABLE_RESET, True, "the host cut the connection"),
@@ -64,7 +83,7 @@ _CHANNELS: dict[int, tuple[Reason, bool, str]] = {
 }
 _HINTS = {
     Reason.HOSTKEY_CHANGED: "the host was set up anew, or somebody is in between: ask its owner first",
-    Reason.AUTH_METHOD: "allow this kind of logon in sshd_config of the host, or use a password or key that it takes",
+    Reason.AUTH_METHOD: "let sshd_config take one key or one password of the account, or use a credential it takes",
     Reason.AUTH_REJECTED: "give the account a new password",
     Reason.AUTH_SECRET: "correct the user name or the private key of the credential",
     Reason.PERMISSION_DENIED: "let the account log on and run commands: AllowUsers, ForceCommand, its shell",
@@ -94,6 +113,8 @@ def translate(error: BaseException, progress: SSHProgress) -> TransportError:
         return error
     if isinstance(error, OSError) and not isinstance(error, asyncssh.Error):
         return network_trouble(error, progress.stage, progress.place, started=progress.started)
+    if isinstance(error, asyncssh.PermissionDenied) and (progress.wants_more or not progress.proof_sent):
+        return _unfitting(progress)
     if progress.proof_sent and isinstance(error, asyncssh.PermissionDenied | asyncssh.ProtocolError):
         # sshd ends the connection with a protocol error when MaxAuthTries is reached: a rejected logon all the same.
         return _rejected(progress)
@@ -110,8 +131,18 @@ def translate(error: BaseException, progress: SSHProgress) -> TransportError:
 
 def _rejected(progress: SSHProgress) -> TransportError:
     text = "the host wants a new password first" if progress.expired else "the host rejected the logon"
+    text += f" after it asked {progress.asked!r}" if progress.asked else ""
     hint = "check the user name, the password or key, and whether the account is locked"
     return TransportError(Reason.AUTH_REJECTED, Stage.LOGON, f"{progress.place}: {text}", hint=hint)
+
+
+def _unfitting(progress: SSHProgress) -> TransportError:
+    offered = ", ".join(sorted(progress.offered)) or "nothing that is known"
+    text = f"the host does not offer this way to log on; it offers {offered}"
+    if progress.wants_more:
+        text = f"the host wants more than one password or key; it asks for {progress.asked or offered}"
+    reason = Reason.AUTH_METHOD
+    return TransportError(reason, Stage.LOGON, f"{progress.place}: {text}", hint=_HINTS[reason])
 
 
 def _trouble(

@@ -229,21 +229,21 @@ def test_a_transport_error_stays_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("error", "sent", "started", "reason", "retryable"),
     [
-        (asyncssh.PermissionDenied("no"), True, False, Reason.AUTH_REJECTED, False),
-        (asyncssh.PermissionDenied("no"), False, False, Reason.AUTH_METHOD, False),
-        (asyncssh.ProtocolError("Too many authentication failures"), True, False, Reason.AUTH_REJECTED, False),
-        (asyncssh.ProtocolError("nonsense"), False, False, Reason.PROTOCOL_GARBLED, False),
-        (asyncssh.ConnectionLost("cut"), False, False, Reason.UNREACHABLE_RESET, True),
-        (asyncssh.ConnectionLost("cut"), True, False, Reason.UNREACHABLE_RESET, False),
-        (asyncssh.ConnectionLost("cut"), False, True, Reason.UNREACHABLE_RESET, False),
-        (asyncssh.ChannelOpenError(2, "MaxSessions"), False, False, Reason.QUOTA_SHELLS, True),
-        (asyncssh.ChannelOpenError(1, "prohibited"), False, False, Reason.PERMISSION_DENIED, False),
-        (ConnectionResetError(), False, False, Reason.UNREACHABLE_RESET, True),
-        (TimeoutError(), False, False, Reason.UNREACHABLE_TIMEOUT, False),
+        (asyncssh.PermissionDenied("no"), "password", False, Reason.AUTH_REJECTED, False),
+        (asyncssh.PermissionDenied("no"), "", False, Reason.AUTH_METHOD, False),
+        (asyncssh.ProtocolError("Too many authentication failures"), "password", False, Reason.AUTH_REJECTED, False),
+        (asyncssh.ProtocolError("nonsense"), "", False, Reason.PROTOCOL_GARBLED, False),
+        (asyncssh.ConnectionLost("cut"), "", False, Reason.UNREACHABLE_RESET, True),
+        (asyncssh.ConnectionLost("cut"), "password", False, Reason.UNREACHABLE_RESET, False),
+        (asyncssh.ConnectionLost("cut"), "", True, Reason.UNREACHABLE_RESET, False),
+        (asyncssh.ChannelOpenError(2, "MaxSessions"), "", False, Reason.QUOTA_SHELLS, True),
+        (asyncssh.ChannelOpenError(1, "prohibited"), "", False, Reason.PERMISSION_DENIED, False),
+        (ConnectionResetError(), "", False, Reason.UNREACHABLE_RESET, True),
+        (TimeoutError(), "", False, Reason.UNREACHABLE_TIMEOUT, False),
     ],
 )
 def test_what_errors_of_ssh_come_to(
-    error: BaseException, sent: bool, started: bool, reason: Reason, retryable: bool
+    error: BaseException, sent: str, started: bool, reason: Reason, retryable: bool
 ) -> None:
     progress = SSHProgress("host", proof_sent=sent, started=started)
     trouble = ssh_errors.translate(error, progress)

@@ -246,6 +246,16 @@ async def test_a_method_that_is_not_offered(start: Start) -> None:
     server = start("PasswordAuthentication no\nKbdInteractiveAuthentication no")
     error = await refusal(server.host(), Login(username=getpass.getuser(), password=Secret("wrong")))
     assert (error.reason, error.retryable) == (Reason.AUTH_METHOD, False)
+    assert "it offers publickey" in error.message
+
+
+async def test_a_host_that_wants_a_key_and_a_password_rejects_neither(start: Start) -> None:
+    """Counted as a rejection, two such hosts would stop the account everywhere."""
+    server = start("AuthenticationMethods publickey,password")
+    error = await refusal(server.host(), server.login)
+    assert (error.reason, error.retryable) == (Reason.AUTH_METHOD, False)
+    assert "asks for password" in error.message
+    assert "Partial publickey" in server.log()
 
 
 async def test_no_session_is_to_be_had(start: Start) -> None:
