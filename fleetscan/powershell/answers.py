@@ -65,7 +65,8 @@ def explain_silence(
             "the answer belongs to another run",
             "something on the way replays old answers, or the host imitates them: look at it before trusting it",
         )
-    seen = f"exit status {exit_status}; standard output: {_excerpt(stdout)}; standard error: {errors[:500] or 'empty'}"
+    ended = "no exit status" if exit_status is None else f"exit status {exit_status}"
+    seen = f"{ended}; standard output: {_excerpt(stdout)}; standard error: {errors[:500] or 'empty'}"
     if reading.envelopes:
         return _trouble(Reason.ANSWER_TRUNCATED, f"the answer stops in the middle ({one_line(seen)})")
     return _trouble(Reason.ANSWER_MISSING, f"the host ran the script but sent no answer ({one_line(seen)})")

@@ -38,6 +38,8 @@ _CERTIFICATE_ALERTS = frozenset(
     }
 )
 """With TLS 1.3 they come after the handshake, with the first answer."""
+_TLS_CUT = "UNEXPECTED_EOF_WHILE_READING"
+_TLS_CUT_HINT = "bind a certificate to the https listener there, and switch TLS 1.2 on; Windows hangs up without a word"
 _CONNECT_HINTS = {
     Reason.UNREACHABLE_REFUSED: "start the service on the host, or set the port that it listens on",
     Reason.UNREACHABLE_TIMEOUT: "switch the machine on, correct its address, or open the port in the firewalls between",
@@ -89,6 +91,8 @@ def network_trouble(error: OSError, stage: Stage, place: str, *, started: bool =
 
     def trouble(reason: Reason, text: str, *, hint: str = "", passing: bool = False) -> TransportError:
         hint = hint or (_CONNECT_HINTS.get(reason, "") if stage is Stage.CONNECT else "")
+        if stage is Stage.TLS and reason is Reason.UNREACHABLE_RESET:
+            hint = _TLS_CUT_HINT
         return TransportError(reason, stage, f"{place}: {text}", hint=hint, retryable=passing and not started)
 
     if isinstance(error, ConnectionRefusedError):
@@ -127,5 +131,7 @@ def tls_trouble(error: ssl.SSLError, stage: Stage, place: str, *, started: bool 
         hint = "the port speaks no TLS: for an http listener, set winrm.scheme: http and winrm.port: 5985"
     elif alert in _TOO_OLD:
         hint = "the host speaks only TLS older than 1.2, which is not accepted: switch TLS 1.2 on there"
+    elif alert == _TLS_CUT or isinstance(error, ssl.SSLEOFError):
+        hint = _TLS_CUT_HINT
     text = f"{place}: the TLS handshake failed: {alert or error.strerror or 'no reason is known'}"
     return TransportError(Reason.TLS_HANDSHAKE, Stage.TLS, text, hint=hint)

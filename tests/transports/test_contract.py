@@ -166,5 +166,6 @@ async def test_network_and_logon_faults(
             await ground.connect(connect_timeout=0.3)
         expected = Reason.TLS_HANDSHAKE if fault is Fault.RESET and "https" in variant else reason
         assert caught.value.reason in (reason, expected), caught.value.message
+        assert "bind a certificate" in caught.value.hint or caught.value.stage is not Stage.TLS or fault is Fault.HANG
         assert retryable is None or caught.value.retryable is retryable
         assert busy_threads() == 0
