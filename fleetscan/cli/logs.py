@@ -5,6 +5,7 @@ Libraries stay silent: what they log may hold envelopes.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
@@ -39,6 +40,11 @@ class _File(RotatingFileHandler):
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8")
         self._told = False
+
+    def close(self) -> None:
+        """Close it. What a full disk did not take was told already."""
+        with contextlib.suppress(OSError):
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the signature of logging's
         if not self._told:

@@ -50,6 +50,11 @@ class Manner:
     lock: str | None = None
     on_change: str | None = None
 
+    def files(self) -> tuple[str, ...]:
+        """The files that it names: the log, and the store where that is one."""
+        store = None if self.store is None or "://" in self.store else self.store
+        return tuple(path for path in (self.log_file, store) if path is not None)
+
     def open_store(self) -> AbstractContextManager[Store]:
         """The store that it names. Raises InputError with the cure."""
         from fleetscan.store import open_store
@@ -69,7 +74,7 @@ def perform(request: Request, manner: Manner, past: Past | None) -> ExitStatus:
         with mistakes:
             lock = check_name(manner.lock)
         with mistakes:
-            check_writable(target_list(request.output))
+            check_writable(target_list(request.output), (*request.files(), *manner.files()))
         with mistakes:
             store = stack.enter_context(manner.open_store()) if past else None
             task = _task(request, past, store)
@@ -78,7 +83,7 @@ def perform(request: Request, manner: Manner, past: Past | None) -> ExitStatus:
             print("No host of that run needs to be visited once more.")
             return ExitStatus.COMPLIANT
         targets = target_list(task.prepared.request.output)
-        check_writable(targets)
+        check_writable(targets, (*task.prepared.request.files(), *manner.files()))
         hook = _hook(manner, targets)
         if manner.dry_run:
             print(preview(task.prepared))

@@ -38,6 +38,9 @@ class Which(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+MONTH = 2_592_000
+"""Seconds of 30 days. No clock, here or on a host, counts as far as a number that is typed by mistake."""
+
 _INVENTORY = typer.Option(
     "--inventory", "-i", metavar="FILE", help="Inventory file; may be repeated; - reads standard input."
 )
@@ -141,11 +144,15 @@ Concurrency = Annotated[int, typer.Option("--concurrency", min=1, max=1000, meta
 ConnectTimeout = Annotated[
     float,
     typer.Option(
-        "--connect-timeout", min=0.1, metavar="S", help="Seconds for a name, a connection, a TLS handshake each."
+        "--connect-timeout",
+        min=0.1,
+        max=3600,
+        metavar="S",
+        help="Seconds for a name, a connection, a TLS handshake each.",
     ),
 ]
 RunTimeout = Annotated[
-    float, typer.Option("--run-timeout", min=0, metavar="S", help="Seconds for the whole run; 0: no limit.")
+    float, typer.Option("--run-timeout", min=0, max=MONTH, metavar="S", help="Seconds for the whole run; 0: no limit.")
 ]
 
 ForgetRejections = Annotated[

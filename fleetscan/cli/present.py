@@ -65,7 +65,7 @@ def present(
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        raise
+        close_stdout()  # who went away has read enough; the run ends as it would have
     except OSError as error:
         close_stdout()
         raise FleetscanError(

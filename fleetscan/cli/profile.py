@@ -63,7 +63,7 @@ Outputs = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="Show every machine and disk, not only the busiest.")]
 HostTimeout = Annotated[
-    float, typer.Option("--host-timeout", min=1, metavar="S", help="Seconds for one sample of one host.")
+    float, typer.Option("--host-timeout", min=1, max=spans.WEEK, metavar="S", help="Seconds for one sample of a host.")
 ]
 Growth = Annotated[
     float | None, typer.Option("--growth", metavar="PERCENT", min=0, max=1000, help="Growth to plan for [30].")
@@ -105,7 +105,7 @@ def profile(
     from fleetscan.cli.sampler import Ask, hyperv_only, sample
     from fleetscan.profile import Wishes
 
-    targets = _targets(output or [])
+    targets = _targets(output or [], [*(inventory or ()), *([str(out)] if out else [])])
     grown = None if growth is None else 1 + growth / 100
     wishes = Wishes(rpo=rpo, growth=grown, link_bits=link, replicated=replicated)
     if only_report:
@@ -135,7 +135,7 @@ def _named(out: Path | None, option: str) -> Path:
     return out
 
 
-def _targets(options: Sequence[str]) -> tuple[ReportTarget, ...]:
+def _targets(options: Sequence[str], taken: Sequence[str]) -> tuple[ReportTarget, ...]:
     """Where the report goes. Raises InputError, also for formats that a profile does not have."""
     from fleetscan.report import check_writable, target_list
     from fleetscan.report.profile_rows import FORMATS
@@ -148,7 +148,7 @@ def _targets(options: Sequence[str]) -> tuple[ReportTarget, ...]:
     ]
     if wrong:
         raise InputError(wrong)
-    check_writable(targets)
+    check_writable(targets, taken)
     return targets
 
 

@@ -33,6 +33,10 @@ class Request:
     sample: str | None = None
     """What totals are read against: seconds to a second reading, or `last` for that of the last run."""
 
+    def files(self) -> tuple[str, ...]:
+        """The files that it reads one by one; those of folders are left out."""
+        return tuple(path for path in (*self.inventory, *self.waivers) if path != STDIN)
+
     def command(self) -> str:
         """The command without a host pattern; empty where it cannot be given again: standard input was read."""
         if STDIN in self.inventory:

@@ -11,6 +11,8 @@ from fleetscan.errors import InputError
 
 HOST_SECONDS = 120.0
 """What a visit to one host may take where nobody says otherwise; a sample comes on top."""
+WEEK, DAY = 604_800, 86_400
+"""Seconds: the most for a visit to one host, and for a sample within it."""
 SAMPLE_MARGIN = 10.0
 """Seconds that a visit needs beside the sample, at the least."""
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhd]?)")
@@ -34,6 +36,7 @@ HostTimeout = Annotated[
     typer.Option(
         "--host-timeout",
         min=1,
+        max=WEEK,
         metavar="S",
         help="Seconds for the visit to one host [120, and the time of --sample].",
         show_default=False,
@@ -43,7 +46,12 @@ HostTimeout = Annotated[
 
 def sample_of(text: str) -> str:
     """A sample as it is kept: `last`, or its seconds."""
-    return LAST if text.strip().lower() == LAST else f"{span(text):g}"
+    if text.strip().lower() == LAST:
+        return LAST
+    seconds = span(text)
+    if seconds > DAY:
+        raise typer.BadParameter(f"'{text}' is too long for two readings of one visit; write 5m to 15m, at most 1d")
+    return f"{seconds:g}"
 
 
 def sample_seconds(sample: str | None) -> float:

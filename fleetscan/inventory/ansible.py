@@ -7,13 +7,15 @@ for what Ansible has no word for. Users, passwords and keys in the variables are
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from fleetscan.errors import InputError, Problem
-from fleetscan.inventory.ansible_variables import entry_of, is_login
+from fleetscan.inventory.ansible_variables import entry_of, is_detour, is_login
 from fleetscan.inventory.draft import Draft, GroupDraft, OnePlace, Place, Setting, hosts_of
 from fleetscan.inventory.schema import RESERVED_GROUPS, GroupNames, HostEntry
 from fleetscan.model.host import Role
@@ -73,23 +75,33 @@ def _load(source: str, text: str) -> dict[str, Any]:
 def _add_hosts(draft: Draft, hostvars: dict[str, dict[str, Any]], groups: dict[str, _Group], base: Path) -> None:
     names = dict.fromkeys(name for group in groups.values() for name in group.hosts)
     place = Place(draft.source)
-    ignored: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     for name in [*names, *(name for name in hostvars if name not in names)]:
         variables = hostvars.get(name, {})
         entry, problems = entry_of(variables)
         host, more = check(HostEntry, {"name": name, **entry}, OnePlace(place))
         for message, cure in (*problems, *((problem.message, problem.cure) for problem in more)):
             draft.mistakes.add(name, place, message, cure)
-        for variable in filter(is_login, variables):
-            ignored[variable] = ignored.get(variable, 0) + 1
+        seen.update(variables.keys())
         if host is not None and not problems:
             for made in hosts_of(host, lambda _: place, base):
                 draft.add_host(made, None)
-    if ignored:
-        listed = ", ".join(
-            f"{variable} ({count} host{'s' if count > 1 else ''})" for variable, count in sorted(ignored.items())
-        )
-        draft.notices.append(f"{draft.source}: not used: {listed}; fleetscan logs on with credentials of its own")
+    draft.notices += _unused(draft.source, seen)
+
+
+def _unused(source: str, seen: Counter[str]) -> Iterator[str]:
+    """What a user might think that fleetscan does as Ansible does; `seen` counts the hosts of each variable."""
+    for concerns, instead in (
+        (is_login, "fleetscan logs on with credentials of its own"),
+        (is_detour, "fleetscan connects directly, not through a jump host or a proxy"),
+    ):
+        found = [f"{name} ({_counted(seen[name])})" for name in sorted(filter(concerns, seen))]
+        if found:
+            yield f"{source}: not used: {', '.join(found)}; {instead}"
+
+
+def _counted(hosts: int) -> str:
+    return "1 host" if hosts == 1 else f"{hosts} hosts"
 
 
 def _add_groups(draft: Draft, groups: dict[str, _Group]) -> None:

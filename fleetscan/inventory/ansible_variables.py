@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleetscan.inventory.schema import HostEntry
+from fleetscan.model.text import one_line
 from fleetscan.suggest import did_you_mean
 
 _CONNECTIONS = {
@@ -48,9 +49,12 @@ _SETTINGS = {
     },
 }
 _VALIDATION = {"ignore": True, "validate": False}
+"""Whether to skip the verification. `true` would read as the opposite of what was meant, so nothing else is taken."""
+_SKIP = "winrm.insecure_skip_tls_verification"
 _AUTH = {"ssl": "basic", "plaintext": "basic", "negotiate": None}
 """Ansible's names for the logon that are not ours. `negotiate` leaves the choice to us."""
 _LOGIN = re.compile(r"ansible_(?:\w+_)?(?:user|password|pass|passphrase|private_key_file)")
+_DETOUR = re.compile(r"ansible_(?:ssh_(?:common|extra)_args|\w+_proxy)")
 _LISTS = ("roles", "via")
 _OWN = [name for name in HostEntry.model_fields if name != "name"]
 
@@ -60,6 +64,11 @@ def is_login(variable: str) -> bool:
     return _LOGIN.fullmatch(variable) is not None
 
 
+def is_detour(variable: str) -> bool:
+    """Whether a variable may lead a connection over a jump host or a proxy."""
+    return _DETOUR.fullmatch(variable) is not None
+
+
 def entry_of(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """The variables as a host entry, and the mistakes in them, each with its cure."""
     entry: dict[str, Any] = {}
@@ -67,6 +76,13 @@ def entry_of(variables: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[s
     for variable, setting, value in _used(variables, mistakes):
         if _is_template(value):
             mistakes.append((f"{variable} holds a template, which Ansible does not fill in here", "write the value"))
+            continue
+        if isinstance(value, dict) and "__ansible_vault" in value:
+            mistakes.append((f"{variable} is encrypted, which Ansible does not undo here", "write the value"))
+            continue
+        if setting == _SKIP and not isinstance(value, bool):
+            shown = one_line(str(value), 80)
+            mistakes.append((f'{variable}: "{shown}" is not one of {", ".join(_VALIDATION)}', "write one of them"))
             continue
         section, _, name = setting.rpartition(".")
         target = entry.setdefault(section, {}) if section else entry
@@ -79,7 +95,12 @@ def _used(variables: Mapping[str, Any], mistakes: list[tuple[str, str]]) -> Iter
     """Variable, setting and value of what fleetscan understands; the later wins."""
     connection = _connection(variables)
     if connection is not None and connection not in _CONNECTIONS:
-        mistakes.append((f"ansible_connection is {connection}", "fleetscan scans over winrm, psrp and ssh only"))
+        mistakes.append(
+            (
+                f"ansible_connection is {connection}",
+                "fleetscan scans over winrm, psrp and ssh only; leave the host out: `--list --limit GROUP`",
+            )
+        )
         return
     transport = _CONNECTIONS[connection] if connection else _guessed(variables)
     if connection:
@@ -117,8 +138,8 @@ def _translated(setting: str, value: Any) -> Any:
     if setting == "winrm.auth":
         choices = _listed(value)
         return _AUTH.get(choices[0], choices[0]) if choices else None
-    if setting == "winrm.insecure_skip_tls_verification":
-        return _VALIDATION.get(value, value) if isinstance(value, str) else value
+    if setting == _SKIP and value is not None:
+        return _VALIDATION.get(str(value), str(value))
     return value
 
 

@@ -159,11 +159,20 @@ def target_list(options: Sequence[str]) -> tuple[ReportTarget, ...]:
     return tuple(targets.values())
 
 
-def check_writable(targets: Sequence[ReportTarget]) -> None:
-    """Find out before the scan what could not be written after it; leaves nothing behind. Raises InputError."""
+def check_writable(targets: Sequence[ReportTarget], taken: Sequence[str] = ()) -> None:
+    """Find out before the scan what could not be written after it; leaves nothing behind. Raises InputError.
+
+    `taken` are files that the same run reads, or writes otherwise: a report in their place would destroy them.
+    """
     problems: list[Problem] = []
+    used = {files.place(Path(path)) for path in taken}
     for wanted in targets:
-        if wanted.path != STANDARD_OUTPUT:
+        if wanted.path == STANDARD_OUTPUT:
+            continue
+        if files.place(Path(wanted.path)) in used:
+            message, cure = "the report would take the place of a file that this run uses", "name another file"
+            problems.append(Problem(f"-o {wanted.format}={wanted.path}", message, cure))
+        else:
             problems += files.obstacles(Path(wanted.path))
     if problems:
         raise InputError(problems)

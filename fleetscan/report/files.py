@@ -30,6 +30,7 @@ def obstacles(path: Path) -> list[Problem]:
         if real.is_dir():
             return [Problem(name, "is a folder", "name a file in it")]
         if _is_special(path):
+            path.lstat()  # what is no device and no open stream would be made: a file in memory
             return []
         if real.exists():
             with real.open("ab"):

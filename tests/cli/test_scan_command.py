@@ -92,6 +92,12 @@ def test_a_dry_run_contacts_nobody(untouched: RunningLab) -> None:
         (("-o", "a.csv", "-o", "a.csv"), "the same file"),
         (("--quiet", "--all"), "exclude each other"),
         (("--concurrency", "0"), "--concurrency"),
+        (("--host-timeout", "inf"), "--host-timeout"),
+        (("--host-timeout", "nan"), "--host-timeout"),
+        (("--host-timeout", "1e12"), "--host-timeout"),
+        (("--connect-timeout", "inf"), "--connect-timeout"),
+        (("--run-timeout", "1e300"), "--run-timeout"),
+        (("--sample", "999999999d"), "'999999999d' is too long"),
         (("-i", "no-such.yaml"), "no-such.yaml"),
     ],
 )
@@ -104,6 +110,25 @@ def test_a_mistake_ends_the_run_before_anything_is_contacted(
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+    assert lab.total("connections") == 0
+
+
+@pytest.mark.parametrize("taken", ["inventory", "link", "waivers", "log", "store"])
+def test_a_report_never_takes_the_place_of_a_file_that_the_run_uses(
+    untouched: RunningLab, tmp_path: Path, taken: str
+) -> None:
+    lab = untouched
+    waivers, log, store, link = (tmp_path / name for name in ("waivers.yaml", "scan.log", "runs.db", "link"))
+    waivers.write_text("waivers: []\n", encoding="utf-8")
+    link.symlink_to(lab.inventory)
+    file = {"inventory": lab.inventory, "link": link, "waivers": waivers, "log": log, "store": store}[taken]
+    before = lab.inventory.read_bytes()
+    options = ("--waivers", str(waivers), "--log-file", str(log), "--store", str(store), "-o", f"csv={file}")
+    done = fleetscan("scan", "-i", str(lab.inventory), *options, lab=lab)
+    assert done.returncode == ExitStatus.BAD_INPUT
+    assert f"-o csv={file}: the report would take the place of a file that this run uses" in done.stderr
+    assert lab.inventory.read_bytes() == before
+    assert waivers.read_text(encoding="utf-8") == "waivers: []\n"
     assert lab.total("connections") == 0
 
 
@@ -203,8 +228,18 @@ def test_a_reader_that_goes_away_is_no_error(start_lab: StartLab) -> None:
     process.stdout.close()
     errors = process.stderr.read()
     process.stderr.close()
-    process.wait(30)
+    assert process.wait(30) == ExitStatus.FINDINGS
     assert errors == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
+def test_a_log_that_a_full_disk_does_not_take_is_told_of_and_costs_nothing(start_lab: StartLab) -> None:
+    lab = start_lab(*ONE)
+    done = fleetscan("scan", "-i", str(lab.inventory), "--quiet", "--log-file", "/dev/full", lab=lab)
+    assert done.returncode == ExitStatus.COMPLIANT
+    assert done.stderr.splitlines() == [
+        "notice: the log file /dev/full cannot be written: [Errno 28] No space left on device"
+    ]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")

@@ -80,6 +80,16 @@ def test_passwords_of_ansible_are_not_used_and_that_is_said(write: Write) -> Non
     assert "never-use-this" not in repr(inventory)
 
 
+@pytest.mark.parametrize("variable", ["ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_psrp_proxy"])
+def test_a_jump_host_that_is_not_gone_through_is_told(write: Write, variable: str) -> None:
+    data = {"_meta": {"hostvars": {"h": {variable: "-o ProxyJump=j"}}}, "hyperv": {"hosts": ["h"]}}
+    inventory = load([write(json.dumps(data), "hosts.json"), write(ONE_LOGIN)])
+    (notice,) = inventory.notices
+    assert notice.endswith(
+        f"not used: {variable} (1 host); fleetscan connects directly, not through a jump host or a proxy"
+    )
+
+
 def test_standard_input_may_be_what_ansible_prints(write: Write) -> None:
     inventory = load(["-", write(LOGINS)], io.StringIO(SAMPLE.read_text(encoding="utf-8")))
     assert len(inventory.hosts) == 8
@@ -125,7 +135,25 @@ def test_nested_groups_give_their_roles(write: Write) -> None:
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
-        ({"ansible_connection": "local"}, "ansible_connection is local; fleetscan scans over winrm, psrp and ssh only"),
+        (
+            {"ansible_connection": "local"},
+            (
+                "ansible_connection is local; "
+                "fleetscan scans over winrm, psrp and ssh only; leave the host out: `--list --limit GROUP`"
+            ),
+        ),
+        (
+            {"ansible_winrm_server_cert_validation": True},
+            'ansible_winrm_server_cert_validation: "True" is not one of ignore, validate; write one of them',
+        ),
+        (
+            {"ansible_psrp_cert_validation": "yes"},
+            'ansible_psrp_cert_validation: "yes" is not one of ignore, validate; write one of them',
+        ),
+        (
+            {"ansible_host": {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\n6231"}},
+            "ansible_host is encrypted, which Ansible does not undo here; write the value",
+        ),
         (
             {"ansible_host": "{{ inventory_hostname }}.corp"},
             "ansible_host holds a template, which Ansible does not fill in here; write the value",

@@ -107,6 +107,13 @@ def test_every_obstacle_is_found_before_the_scan(tmp_path: Path) -> None:
     assert "is a folder" in caught.value.problems[0].message
 
 
+@pytest.mark.skipif(os.name == "nt", reason="devices have no path")
+def test_a_device_that_is_not_there_is_found_before_the_scan() -> None:
+    with pytest.raises(InputError) as caught:
+        check_writable(target_list(["csv=/dev/no-such-device", "json=/dev/null"]))
+    assert [problem.source for problem in caught.value.problems] == ["/dev/no-such-device"]
+
+
 @pytest.fixture
 def nobody() -> Iterator[None]:
     """Be somebody who is not root, who may write everywhere."""
