@@ -86,6 +86,11 @@ def essence(stdout: bytes | bytearray) -> bytes:
     return b"\n".join(match[0] for match in _LINE.finditer(stdout))
 
 
+def ended(stdout: bytes | bytearray, nonce: str) -> bool:
+    """Whether the payload came to its end; `decode` says so too, in many times the time."""
+    return any((match["name"], match["nonce"].decode()) == (END.encode(), nonce) for match in _LINE.finditer(stdout))
+
+
 def decode(stdout: bytes | bytearray, nonce: str) -> Reading:
     """Read all envelopes of this nonce; any bytes go in, damaged ones come out with their reason."""
     heads: dict[str, _Head] = {}

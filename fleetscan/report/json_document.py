@@ -23,14 +23,16 @@ def render(report: RunReport) -> Iterator[str]:
     yield '\n],\n"diagnoses": [\n'
     yield from separated(dump(_diagnosis(diagnosis)) for diagnosis in report.diagnoses)
     yield '\n],\n"findings": [\n'
-    told = _told(report)
-    explained = (row | {"diagnosis": _explanation(told, finding)} for row, (_, finding) in _with_findings(report))
-    yield from separated(dump(row) for row in explained)
+    yield from separated(dump(row) for row in _explained(report))
     yield "\n]}\n"
 
 
-def _with_findings(report: RunReport) -> Iterator[tuple[Row, tuple[HostReport, Finding]]]:
-    return zip(rows(report), report.findings(), strict=True)
+def _explained(report: RunReport) -> Iterator[Row]:
+    """The rows of all findings, each with why a machine has the symptom that it tells of."""
+    told = _told(report)
+    for row, (_, finding) in zip(rows(report), report.findings(), strict=True):
+        row["diagnosis"] = _explanation(told, finding)
+        yield row
 
 
 def _told(report: RunReport) -> dict[tuple[str, str], list[str]]:

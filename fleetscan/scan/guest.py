@@ -73,7 +73,7 @@ class GuestVisit(Visit):
                 return replace(trouble, message=f"via {way.name}: {trouble.message}") if trouble else None
         raise _summary(missed)
 
-    async def _run_once(self, connection: Connection, done: set[str]) -> tuple[envelope.Reading, Trouble | None]:
+    async def _run_once(self, connection: Connection, done: set[str]) -> tuple[Output, int | None]:
         login = await anyio.to_thread.run_sync(self.vault.login, self.credential.name)
         if login.password is not None:
             self.vault.redactor.add(wire_form(login.password.reveal()))
@@ -105,24 +105,20 @@ class GuestVisit(Visit):
             raise command.error
         self._enter(Stage.ANSWER)
         self._hear(command.output)
-        reading = envelope.decode(command.output.stdout, command.invocation.nonce)
-        return reading, self._explained(command, reading)
+        return command.output, command.status
 
     def _refused(self, command: _Command) -> TransportError:
         """Why a command ended before the guest had let us in."""
         if command.error is not None:
             return command.error
-        reading = envelope.decode(command.output.stdout, command.invocation.nonce)
-        trouble = self._explained(command, reading)
+        output = command.output
+        reading = envelope.decode(output.stdout, command.invocation.nonce)
+        trouble = answers.explain_silence(reading, output.stdout, output.stderr, command.status)
         if trouble is None:  # an end without a beginning: nothing that this payload can write
             trouble = Trouble(reason=Reason.ANSWER_FOREIGN, stage=Stage.ANSWER, message="the answer has no beginning")
         sought = f"; looked for {' or '.join(self.host.vm_names)}" if trouble.reason is Reason.UNREACHABLE_VM else ""
         error = TransportError(trouble.reason, trouble.stage, trouble.message + sought, hint=trouble.hint)
         return named(error, self.credential)
-
-    def _explained(self, command: _Command, reading: envelope.Reading) -> Trouble | None:
-        output = command.output
-        return answers.explain_silence(reading, output.stdout, output.stderr, command.status)
 
 
 def _elsewhere(error: TransportError) -> bool:

@@ -245,11 +245,14 @@ class Visit:
         """Run the payload; again without the questions that are answered or hung, as long as one of them hung."""
         done: set[str] = set()
         while True:
-            reading, trouble = await self._run_once(connection, done)
+            output, status = await self._run_once(connection, done)
+            if envelope.ended(output.stdout, self._nonce):
+                return None
+            reading = envelope.decode(output.stdout, self._nonce)
             hung = {name for name in reading.envelopes if _hung(reading, name)} - done
             done |= {name for name in reading.envelopes if not name.startswith("_")}
-            if reading.complete or not hung:
-                return trouble
+            if not hung:
+                return answers.explain_silence(reading, output.stdout, output.stderr, status)
             done |= {name + LATER for name in hung}
             names = [name for probe in self.payload.probes for name in self.payload.names(probe)]
             if all(name in done or (name.endswith(LATER) and not self.budget.sample) for name in names):
@@ -257,14 +260,13 @@ class Visit:
             if self._remaining() < MARGIN_SECONDS:
                 return self._late()
 
-    async def _run_once(self, connection: Connection, done: set[str]) -> tuple[envelope.Reading, Trouble | None]:
+    async def _run_once(self, connection: Connection, done: set[str]) -> tuple[Output, int | None]:
         self._output = output = Output(sift=envelope.essence)
         self._enter(Stage.COMMAND)
         status = await self._running(connection, output, done)
         self._enter(Stage.ANSWER)
         self._hear(output)
-        reading = envelope.decode(output.stdout, self._nonce)
-        return reading, answers.explain_silence(reading, output.stdout, output.stderr, status)
+        return output, status
 
     def _running(self, connection: Connection, output: Output, done: set[str]) -> Awaitable[int | None]:
         """The payload under way. Nothing here keeps what is sent: 64 visits would wait with 50 KB each."""
