@@ -75,7 +75,7 @@ def evaluate(
     rules = waivers.load(files, book)
     accepted = waivers.Waivers.of(rules, Inventory(hosts=record.hosts, credentials={}), moment)
     judged = [replace(one, findings=judge(one.host, one.facts, book, one.trouble)) for one in before.hosts]
-    hosts = tuple(map(accepted.settle, conclude(book, judged)))
+    hosts = tuple(map(accepted.settle, conclude(book, judged, record.left_out)))
     told = f"judged again at {moment:%Y-%m-%d %H:%MZ}: the facts are those of {before.started_at:%Y-%m-%d %H:%MZ}"
     return replace(
         before,

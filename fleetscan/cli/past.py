@@ -114,6 +114,7 @@ def new_task(prepared: Prepared) -> Task:
         fail_on=request.fail_on,
         tool_version=__version__,
         command=request.record(),
+        left_out=prepared.left_out,
     )
     return Task(prepared, record)
 

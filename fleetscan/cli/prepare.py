@@ -29,6 +29,13 @@ class Prepared:
     book: Playbook
     waivers: Waivers
 
+    @property
+    def left_out(self) -> tuple[Host, ...]:
+        """The hosts of the inventory that are not visited, though they have the roles of some that are."""
+        visited = {host.name for host in self.hosts}
+        roles = {role for host in self.hosts for role in host.roles}
+        return tuple(host for host in self.fleet.hosts if host.name not in visited and roles & set(host.roles))
+
 
 def read(request: Request, moment: datetime, names: Sequence[str] | None = None) -> Prepared:
     """Read the playbook, the waivers as of a moment, and the inventory. Raises InputError.

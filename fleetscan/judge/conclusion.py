@@ -11,6 +11,7 @@ from fleetscan.judge.fleet import Fleet
 from fleetscan.judge.judge import judge, judge_across
 from fleetscan.model.facts import HostFacts
 from fleetscan.model.finding import Finding, PackedFindings, Status
+from fleetscan.model.host import Host
 from fleetscan.model.playbook import ObjectType, Playbook
 from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport
@@ -18,13 +19,16 @@ from fleetscan.model.run import HostReport
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def conclude(playbook: Playbook, reports: Sequence[HostReport]) -> tuple[HostReport, ...]:
+def conclude(
+    playbook: Playbook, reports: Sequence[HostReport], left_out: Sequence[Host] = ()
+) -> tuple[HostReport, ...]:
     """The reports of all hosts of a run, with the findings that need more than one of them.
 
+    `left_out` are hosts that are known and are not part of the run on purpose.
     Done again with more or newer reports, it comes to what these say: nothing of an earlier conclusion stays.
     """
     fresh = tuple(_afresh(playbook, report).packed() for report in reports)
-    fleet = Fleet(playbook, fresh)
+    fleet = Fleet(playbook, fresh, left_out)
     left = _left(fleet)
     merged = tuple(_without(report, left[report.host.name]) if report.host.name in left else report for report in fresh)
     if not any(check.across for check in playbook.checks):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from typing import TypeAlias
 
@@ -22,6 +23,15 @@ _GROUPS = (Relation.CLUSTER, Relation.VMM_SERVER)
 """Relations that are fields of a host with the same names."""
 
 
+class Standing(Enum):
+    """What a run has to do with a host."""
+
+    VISITED = auto()
+    LEFT_OUT = auto()
+    """The inventory has it, and it was not to be visited this time."""
+    UNKNOWN = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """One host that an object belongs to, and what the compared checks found there."""
@@ -30,28 +40,30 @@ class Peer:
     """What expressions read of it; of what was not found out they see nothing, so that it fails nobody."""
     unseen: str | None
     """Why it does not have all that is compared, in words; None if it has."""
-    known: bool = True
-    """Whether the run has a host of that name."""
+    standing: Standing
 
 
 class Fleet:
     """An index of a run's findings: by host for the compared checks, by object for where it was seen."""
 
-    def __init__(self, playbook: Playbook, reports: Sequence[HostReport]) -> None:
+    def __init__(self, playbook: Playbook, reports: Sequence[HostReport], left_out: Sequence[Host] = ()) -> None:
         compared = {name for check in playbook.checks if check.across is not None for name in check.across.checks}
         self._own = {report.host.name: report for report in reports}
-        self._position = {name: number for number, name in enumerate(self._own)}
-        self._names: defaultdict[str, list[HostReport]] = defaultdict(list)
-        self._groups: defaultdict[tuple[Relation, str], list[HostReport]] = defaultdict(list)
+        hosts = {report.host: str(report.facts.meta.get("computer", "")) for report in reports}
+        hosts |= dict.fromkeys(left_out, "")
+        self._position = {host.name: number for number, host in enumerate(hosts)}
+        self._names: defaultdict[str, list[Host]] = defaultdict(list)
+        self._groups: defaultdict[tuple[Relation, str], list[str]] = defaultdict(list)
         self._seen: defaultdict[tuple[ObjectType, str], list[HostReport]] = defaultdict(list)
         self._findings: dict[tuple[str, str], Finding] = {}
         self._peer = cache(self._make_peer)
         self._others = cache(self._find_others)
-        for report in reports:
-            for name in _names_of(report):
-                self._names[name].append(report)
+        for host, computer in hosts.items():
+            for name in _names_of(host, computer):
+                self._names[name].append(host)
             for relation in _GROUPS:
-                self._groups[relation, group_of(report.host, relation)].append(report)
+                self._groups[relation, group_of(host, relation)].append(host.name)
+        for report in reports:
             self._add(report.host.name, report, compared)
 
     def _add(self, name: str, report: HostReport, compared: set[str]) -> None:
@@ -95,19 +107,19 @@ class Fleet:
         own, found = self._own[host], set(seen)
         for relation in groups:
             group = group_of(own.host, relation)
-            found |= {other.host.name for other in self._groups[relation, group]} if group else {host}
-        matches = {name: self.find(name, own) for name in named}
-        found |= {match.host.name for match in matches.values() if match is not None}
+            found |= set(self._groups[relation, group]) if group else {host}
+        matches = {name: self.find(name, own.host) for name in named}
+        found |= {match.name for match in matches.values() if match is not None}
         order = sorted(found, key=lambda name: (name != host, self._position[name]))
         return [self._peer(checks, name, name == host) for name in order] + [
             _stranger(name) for name, match in matches.items() if match is None
         ]
 
-    def find(self, name: str, near: HostReport) -> HostReport | None:
+    def find(self, name: str, near: Host) -> Host | None:
         """The host of that full or short name; where several share a short one, that of the same cluster, else none."""
         for spelling in (name.casefold(), name.partition(".")[0].casefold()):
             found = self._names.get(spelling, [])
-            close = [other for other in found if near.host.cluster and other.host.cluster == near.host.cluster]
+            close = [other for other in found if near.cluster and other.cluster == near.cluster]
             for choice in (found, close):
                 if len(choice) == 1:
                     return choice[0]
@@ -120,15 +132,20 @@ class Fleet:
         return [own, *self._seen[kind, identity]]
 
     def _make_peer(self, checks: tuple[str, ...], name: str, here: bool) -> Peer:
+        if name not in self._own:
+            variable = _variable(name, here=here, known=True, assessed=False, findings=())
+            return Peer(variable, f"{name} was left out of this run", Standing.LEFT_OUT)
         found = [finding for check in checks if (finding := self._findings.get((name, check))) is not None]
         missing = [check for check in checks if (name, check) not in self._findings]
         unseen = _unseen(self._own[name], found, missing)
-        return Peer(_variable(name, here=here, known=True, assessed=unseen is None, findings=found), unseen)
+        return Peer(
+            _variable(name, here=here, known=True, assessed=unseen is None, findings=found), unseen, Standing.VISITED
+        )
 
 
 def _stranger(name: str) -> Peer:
     variable = _variable(name, here=False, known=False, assessed=False, findings=())
-    return Peer(variable, f"{name} is not part of this run", known=False)
+    return Peer(variable, f"{name} is not in the inventory", Standing.UNKNOWN)
 
 
 def _variable(name: str, *, here: bool, known: bool, assessed: bool, findings: Sequence[Finding]) -> dict[str, JSON]:
@@ -169,7 +186,6 @@ def group_of(host: Host, relation: Relation) -> str:
     return fields.get(relation, "")
 
 
-def _names_of(report: HostReport) -> set[str]:
+def _names_of(host: Host, computer: str) -> set[str]:
     """How others may call a host: as the inventory does, and as it calls itself, in full and in short."""
-    host, computer = report.host, str(report.facts.meta.get("computer", ""))
     return {name.casefold() for name in (host.name, host.name.partition(".")[0], host.address, computer) if name}

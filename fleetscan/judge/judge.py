@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from fleetscan.errors import ExpressionError
-from fleetscan.judge.fleet import Fleet, Peer, group_of
+from fleetscan.judge.fleet import Fleet, Peer, Standing, group_of
 from fleetscan.judge.measures import measured, unmeasured
 from fleetscan.judge.objects import Objects, Subject
 from fleetscan.model.facts import HostFacts, ProbeAnswer
@@ -28,6 +28,13 @@ HOSTS = "hosts"
 
 _UNDECIDED_FAMILIES = {"probe", "answer", "check"}
 """Reasons of these families mean that the host was asked and the answer is no use: an error, not a missing visit."""
+
+_GRAVITY = {
+    Standing.VISITED: Reason.ACROSS_NOT_ASSESSED,
+    Standing.UNKNOWN: Reason.ACROSS_UNKNOWN_HOST,
+    Standing.LEFT_OUT: Reason.ACROSS_LEFT_OUT,
+}
+"""Why a check across hosts is not decided, by the hosts that are missing; the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,15 +260,14 @@ def _decide(check: Check, bound: Bound) -> _Verdict:
 
 
 def _complete(verdict: _Verdict, peers: Sequence[Peer]) -> _Verdict:
-    """A pass or a warning needs all hosts that count; a failure is one, whatever the others would say."""
+    """A failure is one, whatever other hosts would say; a pass needs all of them, a warning those that were visited."""
     if verdict.status not in (Status.PASS, Status.WARN):
         return verdict
-    unseen = [(peer, peer.unseen) for peer in peers if peer.unseen is not None]
-    if not unseen:
+    missing = {peer.standing for peer in peers if peer.unseen is not None}
+    gravest = next((standing for standing in _GRAVITY if standing in missing), None)
+    if gravest is None or (verdict.status is Status.WARN and gravest is not Standing.VISITED):
         return verdict
-    unknown = any(not peer.known for peer, _ in unseen)
-    reason = Reason.ACROSS_UNKNOWN_HOST if unknown else Reason.ACROSS_NOT_ASSESSED
-    return _Verdict(Status.NOT_ASSESSED, reason, "; ".join(said for _, said in unseen))
+    return _Verdict(Status.NOT_ASSESSED, _GRAVITY[gravest], "; ".join(peer.unseen for peer in peers if peer.unseen))
 
 
 def _truth(expression: Expression, bound: Bound) -> bool:

@@ -76,7 +76,7 @@ _shared_values, _own_values = attrgetter(*_SHARED), attrgetter(*_OWN)
 _fill_shared, _fill_own = (tuple(Finding.__dict__[name].__set__ for name in names) for names in (_SHARED, _OWN))
 _Row: TypeAlias = tuple[Any, ...]
 """The place of what is shared in `_known`, then the values of the other fields."""
-_STATUS, _WAIVER = (_OWN.index(name) + 1 for name in ("status", "waiver"))
+_STATUS, _WAIVER, _REASON = (_OWN.index(name) + 1 for name in ("status", "waiver", "reason"))
 _CHECK = _SHARED.index("check_id")
 
 _known: list[tuple[Any, ...]] = []
@@ -192,6 +192,15 @@ def tally(findings: Sequence[Finding]) -> Counter[tuple[Status, bool]]:
     if isinstance(findings, PackedFindings):
         return findings.tally
     return Counter((finding.status, finding.waiver is not None) for finding in findings)
+
+
+def left_out(findings: Sequence[Finding]) -> int:
+    """How many findings wait for hosts that whoever made the run left out of it: nothing went wrong with them."""
+    if not any(status is Status.NOT_ASSESSED for status, _ in tally(findings)):
+        return 0
+    if isinstance(findings, PackedFindings):
+        return sum(row[_REASON] is Reason.ACROSS_LEFT_OUT for row in _rows(findings._bytes))
+    return sum(finding.reason is Reason.ACROSS_LEFT_OUT for finding in findings)
 
 
 def of_status(findings: Sequence[Finding], wanted: Container[Status]) -> list[Finding]:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     ACROSS_PENDING = "across.pending"
     ACROSS_UNKNOWN_HOST = "across.unknown_host"
     ACROSS_NOT_ASSESSED = "across.not_assessed"
+    ACROSS_LEFT_OUT = "across.left_out"
     UNREACHABLE_DNS = "unreachable.dns"
     UNREACHABLE_REFUSED = "unreachable.refused"
     UNREACHABLE_TIMEOUT = "unreachable.timeout"

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.facts import HostFacts
-from fleetscan.model.finding import Finding, PackedFindings, Status, tally
+from fleetscan.model.finding import Finding, PackedFindings, Status, left_out, tally
 from fleetscan.model.history import History
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import DataSource, Severity
@@ -59,7 +59,10 @@ class HostReport:
 
     @property
     def verdict(self) -> Status:
-        """The worst that is known of this host: fail, then error, not_assessed, warn, pass, not_applicable."""
+        """The worst that is known of this host: fail, then error, not_assessed, warn, pass, not_applicable.
+
+        What waits for hosts that were left out of the run on purpose makes no host worse.
+        """
         return self._worst(self.counts())
 
     @property
@@ -72,6 +75,7 @@ class HostReport:
     def _worst(self, counts: Counter[Status]) -> Status:
         if self.trouble is not None and not counts[Status.FAIL]:
             return Status.NOT_ASSESSED
+        counts = counts - Counter({Status.NOT_ASSESSED: left_out(self.findings)})
         order = (Status.FAIL, Status.ERROR, Status.NOT_ASSESSED, Status.WARN, Status.PASS)
         return next((status for status in order if counts[status]), Status.NOT_APPLICABLE)
 
@@ -127,6 +131,8 @@ class RunRecord:
     tool_version: str
     command: str = ""
     """The command line that asked for it, without the address of the store: that one may hold a password."""
+    left_out: tuple[Host, ...] = ()
+    """The other hosts of the inventory: the run knows of them, and asks them nothing."""
 
 
 class RunState(StrEnum):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fleetscan import __version__
 from fleetscan.errors import ExitStatus
 from fleetscan.judge import conclude, diagnose, moved
 from fleetscan.model.finding import PackedFindings, Status
+from fleetscan.model.host import Host
 from fleetscan.model.playbook import DataSource, Playbook, Severity
+from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport, RunReport
 from fleetscan.scan.engine import Scan
 
@@ -30,9 +33,13 @@ def run_report(
     started_at: datetime,
     fail_on: Severity,
     interrupted: bool,
+    left_out: Sequence[Host] = (),
 ) -> RunReport:
-    """Put a finished or interrupted scan together: what only all hosts together can tell is judged here."""
-    hosts = conclude(playbook, hosts)
+    """Put a finished or interrupted scan together: what only all hosts together can tell is judged here.
+
+    `left_out` are the other hosts of the inventory, which nobody wanted to visit this time.
+    """
+    hosts = conclude(playbook, hosts, left_out)
     return RunReport(
         run_id=run_id,
         tool_version=__version__,
@@ -52,18 +59,21 @@ def run_report(
 
 
 def exit_status(report: RunReport) -> ExitStatus:
-    """Interrupted outranks all; then failures at or above `fail_on`; then anything that was not assessed."""
+    """Interrupted outranks all; then failures at or above `fail_on`; then anything that was not assessed.
+
+    A finding that waits for a host that was left out on purpose is no such thing: the run did what was asked.
+    """
     if report.interrupted:
         return ExitStatus.INTERRUPTED
     found = {
         outcome
         for host in report.hosts
-        for outcome in PackedFindings.of(host.findings).columns("status", "severity", "waiver")
+        for outcome in PackedFindings.of(host.findings).columns("status", "severity", "waiver", "reason")
     }
-    for status, severity, waiver in found:
+    for status, severity, waiver, _ in found:
         if status is Status.FAIL and severity.rank <= report.fail_on.rank and waiver is None:
             return ExitStatus.FINDINGS
-    statuses = {status for status, _, _ in found}
+    statuses = {status for status, _, _, reason in found if reason is not Reason.ACROSS_LEFT_OUT}
     unknown = statuses & {Status.ERROR, Status.NOT_ASSESSED} or any(host.trouble for host in report.hosts)
     return ExitStatus.INCOMPLETE if unknown else ExitStatus.COMPLIANT
 

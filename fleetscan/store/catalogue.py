@@ -116,6 +116,7 @@ def record(connection: Connection, run: Row[Any]) -> RunRecord:
         fail_on=Severity(run.fail_on),
         tool_version=run.tool_version,
         command=run.command,
+        left_out=begun.left_out,
     )
 
 

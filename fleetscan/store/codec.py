@@ -26,6 +26,7 @@ class Plan:
 
     checks: tuple[str, ...]
     hosts: tuple[Host, ...]
+    left_out: tuple[Host, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ class RunKey:
 
 def begin(connection: Connection, record: RunRecord) -> None:
     """Write down a run before its first host."""
-    plan = codec.Plan(checks=record.checks, hosts=record.hosts)
+    plan = codec.Plan(checks=record.checks, hosts=record.hosts, left_out=record.left_out)
     row = {
         "run_id": record.run_id,
         "playbook": record.playbook,

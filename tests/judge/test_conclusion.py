@@ -133,6 +133,48 @@ def test_a_node_that_the_run_has_not_is_never_a_pass() -> None:
     assert (status, reason) == (Status.NOT_ASSESSED, Reason.ACROSS_UNKNOWN_HOST)
 
 
+def test_a_node_that_was_left_out_of_the_run_is_told_and_makes_no_host_worse() -> None:
+    here = report("hv01.example", machine(), cluster="c1", nodes=["HV03"])
+    others = [host("hv02.example", cluster="c1"), host("hv03.example"), host("hv04.example", cluster="c2")]
+    [concluded] = conclude(book(), [here], others)
+    [finding] = found([concluded], "hv01.example", "movable")
+    assert (finding.status, finding.reason) == (Status.NOT_ASSESSED, Reason.ACROSS_LEFT_OUT)
+    assert finding.message == "hv02.example was left out of this run; hv03.example was left out of this run"
+    assert (concluded.verdict, concluded.open_verdict) == (Status.PASS, Status.PASS)
+    assert replace(concluded, findings=tuple(concluded.findings)).verdict is Status.PASS
+    assert conclude(book(), [concluded], others) == (concluded,)
+
+
+def test_what_else_is_missing_outweighs_what_was_left_out() -> None:
+    left = [host("hv02.example", cluster="c1")]
+    here = report("hv01.example", machine(), cluster="c1", nodes=["hv03"])
+    [blind] = conclude(book(), [here], left)
+    assert found([blind], "hv01.example", "movable")[0].reason is Reason.ACROSS_UNKNOWN_HOST
+    assert blind.verdict is Status.NOT_ASSESSED
+    reports = [here, unreached("hv04.example", cluster="c1")]
+    assert found(conclude(book(), reports, left), "hv01.example", "movable")[0].reason is Reason.ACROSS_NOT_ASSESSED
+    reports = [here, report("hv04.example", agent=0, cluster="c1")]
+    assert found(conclude(book(), reports, left), "hv01.example", "movable")[0].status is Status.FAIL
+
+
+def test_a_check_may_warn_of_hosts_that_nobody_knows() -> None:
+    warns = replace(
+        MOVABLE,
+        passes=Rule(lambda v: all(h["known"] for h in others(v))),
+        warns=Rule(lambda _: True),
+    )
+    plays = playbook(probe("vms"), checks=(AGENT, MACHINE, warns))
+    here = report("hv01.example", machine(), cluster="c1", nodes=["hv03"], plays=plays)
+    [concluded] = conclude(plays, [here])
+    assert found([concluded], "hv01.example", "movable")[0].status is Status.WARN
+    [concluded] = conclude(
+        plays, [report("hv01.example", machine(), nodes=["hv03"], plays=plays)], [host("hv03.example")]
+    )
+    assert found([concluded], "hv01.example", "movable")[0].reason is Reason.ACROSS_LEFT_OUT
+    reports = [here, unreached("hv04.example", cluster="c1")]
+    assert found(conclude(plays, reports), "hv01.example", "movable")[0].reason is Reason.ACROSS_NOT_ASSESSED
+
+
 def test_a_node_that_was_not_reached_is_never_a_pass_and_says_why() -> None:
     reports = [report("hv01.example", machine(), cluster="c1"), unreached("hv02.example", cluster="c1")]
     [finding] = found(conclude(book(), reports), "hv01.example", "movable")

@@ -21,12 +21,13 @@ from tests.store.made import finding, record, report, run
 def test_a_run_comes_back_as_it_was_reported(url: str) -> None:
     made = run("r1", report(finding(Status.FAIL, vm="a"), finding(vm="b"), finding(check="os")))
     with open_store(url) as store:
-        store.begin(record(made))
+        begun = replace(record(made), left_out=(host("hv02"),))
+        store.begin(begun)
         store.add("r1", made.hosts[0])
         store.finish(made)
     with open_store(url) as store:
         assert store.load("last") == made
-        assert store.record("last") == record(made)
+        assert store.record("last") == begun
         assert store.run("r").state is RunState.FINISHED
 
 
