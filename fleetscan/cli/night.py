@@ -205,7 +205,7 @@ class _Night:
             started_at=record.started_at,
             fail_on=prepared.request.fail_on,
             interrupted=conducted.interrupted,
-            left_out=record.left_out,
+            others=record.left_out,
         )
         hosts = tuple(map(prepared.waivers.settle, report.hosts))  # also what only the whole run could tell
         return replace(report, hosts=hosts, notices=(*report.notices, *prepared.waivers.notices(hosts)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fleetscan import __version__
 from fleetscan.errors import ExitStatus
 from fleetscan.judge import conclude, diagnose, moved
-from fleetscan.model.finding import PackedFindings, Status
+from fleetscan.model.finding import PackedFindings, Status, left_out
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import DataSource, Playbook, Severity
 from fleetscan.model.reasons import Reason
@@ -33,13 +34,13 @@ def run_report(
     started_at: datetime,
     fail_on: Severity,
     interrupted: bool,
-    left_out: Sequence[Host] = (),
+    others: Sequence[Host] = (),
 ) -> RunReport:
     """Put a finished or interrupted scan together: what only all hosts together can tell is judged here.
 
-    `left_out` are the other hosts of the inventory, which nobody wanted to visit this time.
+    `others` are the remaining hosts of the inventory, which nobody wanted to visit this time.
     """
-    hosts = conclude(playbook, hosts, left_out)
+    hosts = conclude(playbook, hosts, others)
     return RunReport(
         run_id=run_id,
         tool_version=__version__,
@@ -54,7 +55,7 @@ def run_report(
         interrupted=interrupted,
         diagnoses=diagnose(playbook, hosts),
         data=_compared(playbook, hosts),
-        notices=(*scan.guard.notices, *_weakened(hosts), *_moved(hosts)),
+        notices=(*scan.guard.notices, *_weakened(hosts), *_moved(hosts), *_left_open(hosts)),
     )
 
 
@@ -92,6 +93,16 @@ def _weakened(hosts: tuple[HostReport, ...]) -> list[str]:
         return []
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return [f"TLS certificates were not verified for {shown} (insecure_skip_tls_verification)"]
+
+
+def _left_open(hosts: tuple[HostReport, ...]) -> list[str]:
+    """One line for each check that compares hosts, and misses some that were left out on purpose."""
+    columns = (
+        PackedFindings.of(host.findings).columns("check_id", "reason") for host in hosts if left_out(host.findings)
+    )
+    waiting = Counter(check for found in columns for check, reason in found if reason is Reason.ACROSS_LEFT_OUT)
+    told = "looks at other hosts too, which this run left out"
+    return [f"{check} {told}: {count} of its findings are not assessed" for check, count in waiting.items()]
 
 
 def _moved(hosts: tuple[HostReport, ...]) -> list[str]:

@@ -66,6 +66,14 @@ def test_an_unreachable_host_is_not_assessed_and_is_in_every_row(start_lab: Star
     assert {row["reason_code"] for row in rows if row["status"] == "not_assessed"} == {"unreachable.refused"}
 
 
+def test_a_node_alone_is_compliant_and_says_what_its_cluster_was_not_asked(start_lab: StartLab) -> None:
+    lab = start_lab("--engine", "direct")
+    result = fleetscan("scan", "-i", str(lab.inventory), "-l", "hv02.paris.corp.example", "--no-store", lab=lab)
+    assert result.returncode == 0
+    told = " ".join(result.stdout.split())
+    assert "vm-hosts-ready looks at other hosts too, which this run left out: 6 of its findings are not assessed" in told
+
+
 def test_quiet_is_one_line(start_lab: StartLab) -> None:
     lab = start_lab(*ONE)
     done = fleetscan("scan", "-i", str(lab.inventory), "--quiet", lab=lab)
