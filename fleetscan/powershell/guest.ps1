@@ -11,8 +11,8 @@ $FleetscanShared = @{}
 
 function Get-FleetscanRefusal([string]$Reason, [string]$Detail) {
     if ($Detail.Length -gt 400) { $Detail = $Detail.Substring(0, 400) }
-    $pieces = foreach ($piece in ((ConvertTo-Json -InputObject @{ reason = $Reason; detail = $Detail } -Compress) -split '([^\x20-\x7e])')) {
-        if ($piece.Length -eq 1 -and $piece -notmatch '[\x20-\x7e]') { '\u{0:x4}' -f [int][char]$piece } else { $piece }
+    $pieces = foreach ($piece in ((ConvertTo-Json -InputObject @{ reason = $Reason; detail = $Detail } -Compress) -csplit '([^\x20-\x7e])')) {
+        if ($piece.Length -eq 1 -and $piece -cnotmatch '[\x20-\x7e]') { '\u{0:x4}' -f [int][char]$piece } else { $piece }
     }
     $json = -join $pieces
     "FLEETSCAN1 $($FleetscanParameters.nonce) _refused json $($json.Length) - 1/1 $json"

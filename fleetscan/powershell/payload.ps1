@@ -9,8 +9,8 @@ $FleetscanShared = @{}
 $FleetscanWatchdog = $null
 
 function ConvertTo-FleetscanAscii([string]$Text) {
-    $pieces = foreach ($piece in ($Text -split '([^\x20-\x7e])')) {
-        if ($piece.Length -eq 1 -and $piece -notmatch '[\x20-\x7e]') { '\u{0:x4}' -f [int][char]$piece } else { $piece }
+    $pieces = foreach ($piece in ($Text -csplit '([^\x20-\x7e])')) {
+        if ($piece.Length -eq 1 -and $piece -cnotmatch '[\x20-\x7e]') { '\u{0:x4}' -f [int][char]$piece } else { $piece }
     }
     -join $pieces
 }

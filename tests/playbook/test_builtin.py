@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,14 @@ def test_every_builtin_probe_is_proven_and_pinned() -> None:
     found = files("fleetscan.playbook.gate").joinpath(PINS).read_text(encoding="utf-8")
     assert found == pins()
     assert len(found.splitlines()) == 1 + sum(len(playbook.load(name).probes) for name in playbook.builtin_names())
+
+
+def test_no_script_changes_case_by_the_language_of_its_host() -> None:
+    """In Turkish, MSiSCSI in lower case has no dot on its last letter, and is a name that nobody asks for."""
+    scripts = [*PLAYBOOKS.glob("*/probes/*.ps1"), *(PLAYBOOKS.parent / "fleetscan" / "powershell").glob("*.ps1")]
+    assert len(scripts) > 30
+    found = {path.name for path in scripts if re.search(r"\.To(Lower|Upper)\(", path.read_text(encoding="utf-8"))}
+    assert found == set()
 
 
 def test_a_pinned_probe_that_is_changed_by_a_byte_is_looked_at() -> None:

@@ -63,13 +63,14 @@ def test_cheap_questions_come_first() -> None:
 @pytest.mark.powershell
 def test_answers_come_back_as_they_are(execute: Execute) -> None:
     script = payload(
-        '@{ name = "Z$([char]252)rich $([char]0xD83D)$([char]0xDE00)"; none = $null; empty = @(); one = @(1); '
-        "big = [long]5000000000 }",
+        # A match that ignores case takes the Kelvin sign for a k, and on Windows the Turkish dotted I for an i.
+        '@{ name = "Z$([char]252)rich $([char]0xD83D)$([char]0xDE00) $([char]0x212A)$([char]0x0130)"; '
+        "none = $null; empty = @(); one = @(1); big = [long]5000000000 }",
         "@{ long = 'abc' * 4000 }",
     )
     reading = ask(execute, script)
     data = {name: envelope.value["data"] for name, envelope in reading.envelopes.items() if name[0] == "p"}  # type: ignore[index,call-overload] # ok answers
-    assert data["p0"] == {"name": "Zürich 😀", "none": None, "empty": [], "one": [1], "big": 5_000_000_000}
+    assert data["p0"] == {"name": "Zürich 😀 \u212a\u0130", "none": None, "empty": [], "one": [1], "big": 5_000_000_000}
     assert data["p1"] == {"long": "abc" * 4000}
 
 

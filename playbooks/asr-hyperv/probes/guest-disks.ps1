@@ -10,7 +10,7 @@ $pools = @(Get-CimInstance -Namespace $space -ClassName 'MSFT_StoragePool' -Prop
 $dynamicTypes = @('5808c8aa-7e8f-42e0-85d2-e1e90434cfb3', 'af9b60a0-1431-4f62-bc68-3311714a69ad')
 $dynamicDisks = @(
     foreach ($partition in $partitions) {
-        $type = "$($partition.GptType)".ToLower() -replace '[{}]', ''
+        $type = "$($partition.GptType)".ToLowerInvariant() -replace '[{}]', ''
         if ("$($partition.MbrType)" -eq '66' -or $dynamicTypes -contains $type) { "$($partition.DiskNumber)" }
     }
     foreach ($partition in $olderPartitions) {

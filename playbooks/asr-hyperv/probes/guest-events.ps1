@@ -21,7 +21,7 @@ foreach ($record in $records) {
     $parameters = @(foreach ($property in $record.Properties) { "$($property.Value)" }) -join ' '
     $message = "$($record.Message)"
     $code = $null
-    if ($parameters -match $hresult -or $message -match $hresult) { $code = $Matches[0].ToLower() }
+    if ($parameters -match $hresult -or $message -match $hresult) { $code = $Matches[0].ToLowerInvariant() }
     $device = $null
     if ($parameters -match '\\\\\?\\[^\s,)]+') { $device = $Matches[0] }
     $key = "$($record.Id)/$($record.Level)/$code/$device"

@@ -7,7 +7,7 @@ $physicalHost = $null
 $parametersKey = 'HKLM:\SOFTWARE\Microsoft\Virtual Machine\Guest\Parameters'
 if (Test-Path -LiteralPath $parametersKey) {
     $parameters = Get-ItemProperty -LiteralPath $parametersKey -ErrorAction Stop
-    if ($parameters.VirtualMachineId) { $id = "$($parameters.VirtualMachineId)".ToLower() -replace '[{}]', '' }
+    if ($parameters.VirtualMachineId) { $id = "$($parameters.VirtualMachineId)".ToLowerInvariant() -replace '[{}]', '' }
     if ($parameters.VirtualMachineName) { $name = "$($parameters.VirtualMachineName)" }
     if ($parameters.PhysicalHostNameFullyQualified) { $physicalHost = "$($parameters.PhysicalHostNameFullyQualified)" }
 }

@@ -24,14 +24,14 @@ foreach ($service in $found) {
         $number = "$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).Start)"
         $type = "$($start[$number])"
     }
-    $name = "$($service.Name)".ToLower() -replace ' ', '_'
+    $name = "$($service.Name)".ToLowerInvariant() -replace ' ', '_'
     $services[$name] = @{ state = "$($service.Status)"; start = $type }
 }
 
 # A service that this account may not see looks like one that is not installed. The registry tells them apart: what is
 # installed has a program there.
 foreach ($name in $wanted) {
-    if ($services.ContainsKey(($name.ToLower() -replace ' ', '_'))) { continue }
+    if ($services.ContainsKey(($name.ToLowerInvariant() -replace ' ', '_'))) { continue }
     $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name"
     if (-not (Test-Path -LiteralPath $key)) { continue }
     if ("$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).ImagePath)" -ne '') {

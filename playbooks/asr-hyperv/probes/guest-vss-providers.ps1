@@ -25,7 +25,7 @@ foreach ($shadow in $shadows) {
     $volumes["$($shadow.VolumeName)"] = 1 + $volumes["$($shadow.VolumeName)"]
     # 1 to 11 are the stages of a shadow copy that is being made, 12 is one that exists.
     if ($null -ne $shadow.State -and ([int]$shadow.State -lt 1 -or [int]$shadow.State -gt 12)) { $broken += 1 }
-    $user = "$($shadow.ProviderID)".ToLower() -replace '[{}]', ''
+    $user = "$($shadow.ProviderID)".ToLowerInvariant() -replace '[{}]', ''
     if ($users -notcontains $user) { $users += $user }
     if ($null -eq $shadow.InstallDate) { continue }
     $moment = $shadow.InstallDate.ToUniversalTime().ToString('s') + 'Z'
@@ -41,7 +41,7 @@ $rows = @(foreach ($provider in $providers) {
     $type = $null
     if ($null -ne $provider.Type) { $type = [int]$provider.Type }
     @{
-        id = "$($provider.ID)".ToLower() -replace '[{}]', ''
+        id = "$($provider.ID)".ToLowerInvariant() -replace '[{}]', ''
         name = "$($provider.Name)"
         version = "$($provider.Version)"
         type = $type

@@ -23,7 +23,7 @@ foreach ($block in $blocks) {
     $ids = @()
     $state = $null
     foreach ($line in $block[1..($block.Count - 1)]) {
-        if ($line -match $guid) { $ids += "$($Matches[1])".ToLower() }
+        if ($line -match $guid) { $ids += "$($Matches[1])".ToLowerInvariant() }
         elseif ($null -eq $state -and $line -match '\[(\d{1,2})\]') { $state = [int]$Matches[1] }
     }
     if ($ids.Count -lt 2 -or $null -eq $state) { continue }

@@ -30,20 +30,20 @@ foreach ($record in $records) {
     $code = $null
     # Hyper-V gives the id of the machine as a parameter of its own; ids may also stand in names of machines and disks.
     foreach ($property in $record.Properties) {
-        if ($null -eq $machine -and "$($property.Value)" -match "^\{?($guid)\}?`$") { $machine = $Matches[1].ToLower() }
+        if ($null -eq $machine -and "$($property.Value)" -match "^\{?($guid)\}?`$") { $machine = $Matches[1].ToLowerInvariant() }
     }
-    if ($null -eq $machine -and $parameters -match $guid) { $machine = $Matches[0].ToLower() }
-    if ($parameters -match $hresult) { $code = $Matches[0].ToLower() }
+    if ($null -eq $machine -and $parameters -match $guid) { $machine = $Matches[0].ToLowerInvariant() }
+    if ($parameters -match $hresult) { $code = $Matches[0].ToLowerInvariant() }
     # The text is put together for each event, which takes long: only where the parameters do not say it all.
     $message = ''
     if ($null -eq $machine -or $null -eq $code) {
         $message = "$($record.Message)"
-        if ($null -eq $machine -and $message -match $guid) { $machine = $Matches[0].ToLower() }
-        if ($null -eq $code -and $message -match $hresult) { $code = $Matches[0].ToLower() }
+        if ($null -eq $machine -and $message -match $guid) { $machine = $Matches[0].ToLowerInvariant() }
+        if ($null -eq $code -and $message -match $hresult) { $code = $Matches[0].ToLowerInvariant() }
     }
     # Without a text the code may still stand there as a decimal number: %%2147942634 is 0x800700ea.
     if ($null -eq $code -and $parameters -match '%%(\d{10})(?!\d)') { $code = '0x{0:x8}' -f [long]$Matches[1] }
-    if ($null -eq $code -and ($parameters -match $number -or $message -match $number)) { $code = $Matches[0].ToLower() }
+    if ($null -eq $code -and ($parameters -match $number -or $message -match $number)) { $code = $Matches[0].ToLowerInvariant() }
     $key = "$machine/$($record.Id)/$($record.Level)/$code"
     if ($rows.ContainsKey($key)) {
         $rows[$key].count += 1

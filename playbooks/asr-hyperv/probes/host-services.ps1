@@ -24,13 +24,13 @@ foreach ($service in $found) {
         $number = "$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).Start)"
         $type = "$($start[$number])"
     }
-    $services["$($service.Name)".ToLower()] = @{ state = "$($service.Status)"; start = $type }
+    $services["$($service.Name)".ToLowerInvariant()] = @{ state = "$($service.Status)"; start = $type }
 }
 
 # A service that this account may not see looks like one that is not installed. The registry tells them apart: what is
 # installed has a program there.
 foreach ($name in $wanted) {
-    if ($services.ContainsKey($name.ToLower())) { continue }
+    if ($services.ContainsKey($name.ToLowerInvariant())) { continue }
     $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$name"
     if (-not (Test-Path -LiteralPath $key)) { continue }
     if ("$((Get-ItemProperty -LiteralPath $key -ErrorAction Stop).ImagePath)" -ne '') {

@@ -22,6 +22,6 @@ $rows = @(foreach ($machine in $machines) {
         }
     })
     if ($checkpoints.Count -eq 0) { continue }
-    @{ id = "$($machine.Id)".ToLower(); name = "$($machine.Name)"; checkpoints = @($checkpoints) }
+    @{ id = "$($machine.Id)".ToLowerInvariant(); name = "$($machine.Name)"; checkpoints = @($checkpoints) }
 })
 @{ vms = @($rows) }

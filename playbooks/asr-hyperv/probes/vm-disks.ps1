@@ -17,7 +17,7 @@ $volumes = @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_Volume' -
 $images = @{}
 $paths = @($drives | ForEach-Object { if ($null -eq $_.DiskNumber -and $_.Path) { "$($_.Path)" } } | Sort-Object -Unique)
 if ($paths.Count -gt 0) {
-    foreach ($image in @(Get-VHD -Path $paths -ErrorAction SilentlyContinue)) { $images["$($image.Path)".ToLower()] = $image }
+    foreach ($image in @(Get-VHD -Path $paths -ErrorAction SilentlyContinue)) { $images["$($image.Path)".ToLowerInvariant()] = $image }
 }
 
 # The logs of each folder. A log belongs to the disk whose name it begins with; the longest such name wins. The file of a
@@ -26,34 +26,34 @@ $logs = @{}
 $unread = @{}
 $byPath = @{}
 foreach ($path in $paths) {
-    $folder = $path.Substring(0, $path.LastIndexOf('\') + 1).ToLower()
+    $folder = $path.Substring(0, $path.LastIndexOf('\') + 1).ToLowerInvariant()
     if (-not $logs.ContainsKey($folder) -and -not $unread.ContainsKey($folder)) {
         $problems = @()
         $logs[$folder] = @(Get-ChildItem -LiteralPath $folder -Filter '*.hrl' -File -ErrorAction SilentlyContinue -ErrorVariable 'problems')
         if (@($problems).Count -gt 0) { $unread[$folder] = $true }
     }
-    if (-not $unread.ContainsKey($folder)) { $byPath[$path.ToLower()] = [long]0 }
+    if (-not $unread.ContainsKey($folder)) { $byPath[$path.ToLowerInvariant()] = [long]0 }
 }
 foreach ($folder in $logs.Keys) {
     foreach ($log in $logs[$folder]) {
         $best = ''
         $longest = 0
         foreach ($path in $paths) {
-            $name = $path.Substring($path.LastIndexOf('\') + 1).ToLower()
+            $name = $path.Substring($path.LastIndexOf('\') + 1).ToLowerInvariant()
             $name = $name -replace '_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.avhdx?$', '' -replace '\.[^.]*$', ''
-            $inFolder = $path.Substring(0, $path.LastIndexOf('\') + 1).ToLower() -eq $folder
-            if ($inFolder -and "$($log.Name)".ToLower().StartsWith($name) -and $name.Length -gt $longest) {
+            $inFolder = $path.Substring(0, $path.LastIndexOf('\') + 1).ToLowerInvariant() -eq $folder
+            if ($inFolder -and "$($log.Name)".ToLowerInvariant().StartsWith($name) -and $name.Length -gt $longest) {
                 $best = $path
                 $longest = $name.Length
             }
         }
-        if ($best -ne '') { $byPath[$best.ToLower()] += [long]$log.Length }
+        if ($best -ne '') { $byPath[$best.ToLowerInvariant()] += [long]$log.Length }
     }
 }
 
 # The volume of a path is the one whose mount point is its longest beginning.
 $space = @{}
-foreach ($volume in $volumes) { if ("$($volume.Name)" -match '^[A-Za-z]:') { $space["$($volume.Name)".ToLower()] = $volume } }
+foreach ($volume in $volumes) { if ("$($volume.Name)" -match '^[A-Za-z]:') { $space["$($volume.Name)".ToLowerInvariant()] = $volume } }
 $used = @{}
 $drivesOf = @{}
 # A disk is shared where it may be, or where two machines have it.
@@ -61,7 +61,7 @@ $ownerOf = @{}
 $sharedPaths = @{}
 foreach ($drive in $drives) {
     $owner = "$($drive.VMId)"
-    $key = "$($drive.Path)".ToLower()
+    $key = "$($drive.Path)".ToLowerInvariant()
     if ($key -ne '' -and $ownerOf.ContainsKey($key) -and $ownerOf[$key] -ne $owner) { $sharedPaths[$key] = $true }
     $ownerOf[$key] = $owner
     if (-not $drivesOf.ContainsKey($owner)) { $drivesOf[$owner] = @() }
@@ -70,7 +70,7 @@ foreach ($drive in $drives) {
 $rows = @(foreach ($machine in $machines) {
     $disks = @(foreach ($drive in $drivesOf["$($machine.Id)"]) {
         $path = "$($drive.Path)"
-        $key = $path.ToLower()
+        $key = $path.ToLowerInvariant()
         $mount = ''
         foreach ($name in $space.Keys) { if ($key.StartsWith($name) -and $name.Length -gt $mount.Length) { $mount = $name } }
         $volumeName = $null
@@ -102,7 +102,7 @@ $rows = @(foreach ($machine in $machines) {
             volume = $volumeName
         }
     })
-    @{ id = "$($machine.Id)".ToLower(); name = "$($machine.Name)"; drives = @($disks) }
+    @{ id = "$($machine.Id)".ToLowerInvariant(); name = "$($machine.Name)"; drives = @($disks) }
 })
 $places = @(foreach ($mount in ($space.Keys | Sort-Object)) {
     $sum = [long]0

@@ -22,12 +22,12 @@ if ($services.Count -eq 0) {
     if ($systems.Count -eq 0) { throw 'Hyper-V shows this account neither a virtual machine nor the host itself (0x80070005)' }
 }
 foreach ($service in $services) {
-    $machine = "$($service.VMId)".ToLower()
+    $machine = "$($service.VMId)".ToLowerInvariant()
     if (-not $rows.ContainsKey($machine)) {
         $rows[$machine] = @{ id = $machine; name = "$($service.VMName)" }
         $order += $machine
     }
-    $component = "$($components[("$($service.Id)" -split '\\')[-1].ToLower()])"
+    $component = "$($components[("$($service.Id)" -split '\\')[-1].ToLowerInvariant()])"
     if ($component) {
         # A virtual machine that is off has no status.
         $status = $null

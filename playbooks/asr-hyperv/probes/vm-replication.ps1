@@ -6,7 +6,7 @@ $measures = @{}
 if ($relationships.Count -gt 0) {
     # A machine whose statistics cannot be had keeps its state; it has no statistics then.
     foreach ($measure in @(Measure-VMReplication -ErrorAction SilentlyContinue)) {
-        $measures["$($measure.VMId)/$([int]$measure.ReplicationRelationshipType)".ToLower()] = $measure
+        $measures["$($measure.VMId)/$([int]$measure.ReplicationRelationshipType)".ToLowerInvariant()] = $measure
     }
 } else {
     # Without Hyper-V rights the cmdlet can show nothing and no error. With rights this class holds at least the host itself.
@@ -17,7 +17,7 @@ if ($relationships.Count -gt 0) {
 $rows = @{}
 $order = @()
 foreach ($relationship in $relationships) {
-    $id = "$($relationship.VMId)".ToLower()
+    $id = "$($relationship.VMId)".ToLowerInvariant()
     if (-not $rows.ContainsKey($id)) {
         $rows[$id] = @{ id = $id; name = "$($relationship.VMName)" }
         $order += $id

@@ -27,9 +27,9 @@ $doubtful = @{}
 foreach ($drive in $drives) {
     $path = "$($drive.Path)"
     if ($path -eq '') { continue }
-    $key = ($path.ToLower() -replace '[\\/:*?"()\[\]#]', '-' -replace '-+', '-') -replace '^-?(unc-)?', ''
-    if ($byKey.ContainsKey($key) -and $byKey[$key] -ne $path.ToLower()) { $doubtful[$key] = $true }
-    $byKey[$key] = $path.ToLower()
+    $key = ($path.ToLowerInvariant() -replace '[\\/:*?"()\[\]#]', '-' -replace '-+', '-') -replace '^-?(unc-)?', ''
+    if ($byKey.ContainsKey($key) -and $byKey[$key] -ne $path.ToLowerInvariant()) { $doubtful[$key] = $true }
+    $byKey[$key] = $path.ToLowerInvariant()
 }
 $totals = @{}
 $unmatched = @()
@@ -44,7 +44,7 @@ foreach ($counter in $counters) {
         $frequency = [long]$counter.Frequency_PerfTime
         $time = (Get-Date -Date '1601-01-01').AddSeconds([long]$counter.Timestamp_Sys100NS / 10000000).ToString('s') + 'Z'
     }
-    $key = ($name.ToLower() -replace '[\\/:*?"()\[\]#]', '-' -replace '-+', '-') -replace '^-?(unc-)?', ''
+    $key = ($name.ToLowerInvariant() -replace '[\\/:*?"()\[\]#]', '-' -replace '-+', '-') -replace '^-?(unc-)?', ''
     if ($byKey.ContainsKey($key) -and -not $doubtful.ContainsKey($key)) { $totals[$byKey[$key]] = $counter }
     elseif ($unmatched.Count -lt 50) { $unmatched += $name }
 }
@@ -53,7 +53,7 @@ $rows = @(foreach ($machine in $machines) {
     $devices = @(foreach ($drive in $drives) {
         # A disk that the machine reads past Hyper-V has no path, and is named in the language of the host.
         if ("$($drive.VMId)" -ne "$($machine.Id)" -or $null -ne $drive.DiskNumber -or "$($drive.Path)" -eq '') { continue }
-        $counter = $totals["$($drive.Path)".ToLower()]
+        $counter = $totals["$($drive.Path)".ToLowerInvariant()]
         $device = @{ path = "$($drive.Path)"; read_bytes = $null; write_bytes = $null; reads = $null; writes = $null }
         if ($null -ne $counter) {
             # What a version of Windows does not count is not zero.
@@ -64,6 +64,6 @@ $rows = @(foreach ($machine in $machines) {
         }
         $device
     })
-    @{ id = "$($machine.Id)".ToLower(); name = "$($machine.Name)"; age_seconds = [int]$machine.Uptime.TotalSeconds; devices = @($devices) }
+    @{ id = "$($machine.Id)".ToLowerInvariant(); name = "$($machine.Name)"; age_seconds = [int]$machine.Uptime.TotalSeconds; devices = @($devices) }
 })
 @{ sample = @{ ticks = $ticks; frequency = $frequency; time = $time }; vms = @($rows); unmatched = @($unmatched) }

@@ -10,8 +10,8 @@ if ($systems.Count -eq 0) { throw 'Hyper-V shows this account neither a virtual 
 $properties = @('Name', 'InstanceID', 'IntegrationServicesVersionState', 'GuestOperatingSystem', 'ReplicationProviderId')
 $summaries = @{}
 foreach ($summary in @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_SummaryInformation' -Property $properties -OperationTimeoutSec 40 -ErrorAction Stop)) {
-    $id = "$($summary.Name)".ToLower()
-    if (-not $summaries.ContainsKey($id) -or "$($summary.InstanceID)".ToLower().Contains($id)) { $summaries[$id] = $summary }
+    $id = "$($summary.Name)".ToLowerInvariant()
+    if (-not $summaries.ContainsKey($id) -or "$($summary.InstanceID)".ToLowerInvariant().Contains($id)) { $summaries[$id] = $summary }
 }
 
 # Each pair is a text of XML. The names of the pairs are not translated.
@@ -28,7 +28,7 @@ foreach ($exchange in @(Get-CimInstance -Namespace 'root/virtualization/v2' -Cla
             if ($value -ne '') { $pairs[$name] = $value }
         }
     }
-    if ($pairs.Count -gt 0) { $told["$($exchange.SystemName)".ToLower()] = $pairs }
+    if ($pairs.Count -gt 0) { $told["$($exchange.SystemName)".ToLowerInvariant()] = $pairs }
 }
 
 # Settings of a checkpoint have another type. A version of Windows that does not know the property leaves it unknown.
@@ -36,7 +36,7 @@ $secure = @{}
 try {
     foreach ($setting in @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_VirtualSystemSettingData' -Property @('VirtualSystemIdentifier', 'VirtualSystemType', 'SecureBootEnabled') -OperationTimeoutSec 40 -ErrorAction Stop)) {
         if ("$($setting.VirtualSystemType)" -ne 'Microsoft:Hyper-V:System:Realized' -or $null -eq $setting.SecureBootEnabled) { continue }
-        $secure["$($setting.VirtualSystemIdentifier)".ToLower()] = [bool]$setting.SecureBootEnabled
+        $secure["$($setting.VirtualSystemIdentifier)".ToLowerInvariant()] = [bool]$setting.SecureBootEnabled
     }
 } catch {
     if ("$($_.CategoryInfo.Category)" -eq 'PermissionDenied') { throw }
@@ -44,7 +44,7 @@ try {
 
 $rows = @(foreach ($system in $systems) {
     if ("$($system.Name)" -notmatch $pattern) { continue }
-    $id = "$($system.Name)".ToLower()
+    $id = "$($system.Name)".ToLowerInvariant()
     $versionState = $null
     $guestSystem = $null
     $providers = @()
@@ -52,7 +52,7 @@ $rows = @(foreach ($system in $systems) {
         $summary = $summaries[$id]
         if ($null -ne $summary.IntegrationServicesVersionState) { $versionState = [int]$summary.IntegrationServicesVersionState }
         if ($summary.GuestOperatingSystem) { $guestSystem = "$($summary.GuestOperatingSystem)" }
-        $providers = @(foreach ($provider in $summary.ReplicationProviderId) { "$provider".ToLower() -replace '[{}]', '' })
+        $providers = @(foreach ($provider in $summary.ReplicationProviderId) { "$provider".ToLowerInvariant() -replace '[{}]', '' })
     }
     $exchanged = $null
     if ($told.ContainsKey($id)) {

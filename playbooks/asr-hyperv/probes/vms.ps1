@@ -21,7 +21,7 @@ $rows = @(foreach ($machine in $machines) {
     $replica = $null
     if ($null -ne $machine.ReplicationMode -and [int]$machine.ReplicationMode -ge 2) { $replica = $true }
     @{
-        id = "$($machine.Id)".ToLower()
+        id = "$($machine.Id)".ToLowerInvariant()
         name = "$($machine.Name)"
         state = "$($machine.State)"
         state_code = [int]$machine.State

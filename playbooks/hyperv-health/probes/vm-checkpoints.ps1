@@ -21,6 +21,6 @@ $rows = @(foreach ($machine in $machines) {
             created = $checkpoint.CreationTime.ToUniversalTime().ToString('s') + 'Z'
         }
     })
-    @{ id = "$($machine.Id)".ToLower(); name = "$($machine.Name)"; checkpoints = @($checkpoints) }
+    @{ id = "$($machine.Id)".ToLowerInvariant(); name = "$($machine.Name)"; checkpoints = @($checkpoints) }
 })
 @{ vms = @($rows) }

@@ -5,13 +5,13 @@ $key = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WSMAN\Listener'
 if (Test-Path -LiteralPath $key) { $listeners = @(Get-ChildItem -LiteralPath $key -ErrorAction Stop) }
 $certificates = @{}
 foreach ($certificate in @(Get-ChildItem -LiteralPath 'Cert:\LocalMachine\My' -ErrorAction Stop)) {
-    $certificates["$($certificate.Thumbprint)".ToUpper()] = $certificate
+    $certificates["$($certificate.Thumbprint)".ToUpperInvariant()] = $certificate
 }
 $rows = @(foreach ($listener in $listeners) {
     $name = "$($listener.PSChildName)"
     if ($name -notmatch '^(.+)\+(HTTPS?)$') { continue }
     $address = "$($Matches[1])"
-    $transport = "$($Matches[2])".ToUpper()
+    $transport = "$($Matches[2])".ToUpperInvariant()
     $settings = Get-ItemProperty -LiteralPath "$key\$name" -ErrorAction Stop
     $enabled = $true
     if ($null -ne $settings.enabled) { $enabled = [int]$settings.enabled -ne 0 }
@@ -20,7 +20,7 @@ $rows = @(foreach ($listener in $listeners) {
     $thumbprint = $null
     $known = $null
     if ($settings.certThumbprint) {
-        $thumbprint = ("$($settings.certThumbprint)" -replace '\s', '').ToUpper()
+        $thumbprint = ("$($settings.certThumbprint)" -replace '\s', '').ToUpperInvariant()
         $certificate = $certificates[$thumbprint]
         if ($null -ne $certificate) {
             $starts = $null
