@@ -1,7 +1,8 @@
 """From findings to causes: the symptoms of a virtual machine, joined with what is wrong in it, its guest and its host.
 
 Joins are by id: a guest tells which virtual machine it is, a finding of a machine names its host. Nothing is inferred
-from what was not looked at: a cause that could not be assessed is named as such.
+from what was not looked at: a cause that could not be assessed is named as such. Names join nothing but that: which
+host of the inventory would be the guest of a machine if it had said so.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Sequence
 
 from fleetscan.model.diagnosis import Cause, Diagnosis, DiagnosisRule, SeenCause
 from fleetscan.model.finding import SYMPTOMATIC, Finding, PackedFindings, Status
+from fleetscan.model.host import Role
 from fleetscan.model.playbook import Check, ObjectType, Playbook
 from fleetscan.model.run import HostReport
 
 _UNSEEN = frozenset({Status.ERROR, Status.NOT_ASSESSED})
 _TELLING = SYMPTOMATIC | _UNSEEN
 _GUEST = "its guest (not reached, or not in the inventory)"
+_GUESTS = frozenset({Role.GUEST, Role.LINUX_GUEST})
 
 
 def diagnose(playbook: Playbook, reports: Sequence[HostReport]) -> tuple[Diagnosis, ...]:
@@ -44,11 +47,17 @@ class _Index:
         self._names: dict[str, str] = {}
         self._guests: set[str] = set()
         """The machines whose guest told which one it is."""
+        self._silent: list[HostReport] = []
+        """The guests that told of no machine: they were not reached, or do not know."""
         self._vmm = {report.host.name: report.host.vmm_server for report in reports}
         for report in reports:
-            self._add(report.host.name, PackedFindings.of(report.findings))
+            told = self._add(report.host.name, PackedFindings.of(report.findings))
+            if _GUESTS & set(report.host.roles) and not told:
+                self._silent.append(report)
 
-    def _add(self, host: str, findings: PackedFindings) -> None:
+    def _add(self, host: str, findings: PackedFindings) -> bool:
+        """Note the findings of a host; whether it said which machine it is the guest of."""
+        told = False
         telling = []
         for place, (check_id, status) in enumerate(findings.columns("check_id", "status")):
             if check_id in self._read and status in _TELLING:
@@ -65,6 +74,8 @@ class _Index:
                 self._names.setdefault(vm_id, name)
             elif kind is ObjectType.GUEST:
                 self._guests.add(identity.casefold())
+                told = told or identity != host
+        return told
 
     def symptoms(self, rule: DiagnosisRule, vm_id: str) -> list[Finding]:
         """The findings that show the symptom on this machine."""
@@ -92,7 +103,7 @@ class _Index:
             elif warnings:
                 warned.append(_cause(cause, warnings[0]))
             elif check.object is ObjectType.GUEST and vm_id not in self._guests:
-                unseen.append(_GUEST)
+                unseen.append(self._guest_of(vm_id))
             elif any(finding.status in _UNSEEN for finding in findings):
                 unseen.append(cause.check)
         symptoms = self.symptoms(rule, vm_id)
@@ -107,6 +118,18 @@ class _Index:
             causes=tuple(failed or warned),
             unseen=tuple(dict.fromkeys(unseen)),
         )
+
+    def _guest_of(self, vm_id: str) -> str:
+        """Which guest could not be looked at, and why, for people to read."""
+        name = self._names[vm_id].casefold()
+        if [other.casefold() for other in self._names.values()].count(name) > 1:
+            return _GUEST
+        found = [one for one in self._silent if name in (other.casefold() for other in one.host.vm_names)]
+        if len(found) != 1:
+            return _GUEST
+        trouble = found[0].trouble
+        why = f"not reached: {trouble.reason}" if trouble is not None else "it does not say which machine it is"
+        return f"its guest {found[0].host.name} ({why})"
 
     def _related(self, check: Check, vm_id: str) -> list[Finding]:
         """The findings of a check about this machine: its own, its guest's, those of its hosts and of their VMM."""

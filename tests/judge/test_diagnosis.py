@@ -12,7 +12,8 @@ from fleetscan.model.facts import HostFacts
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.host import Role
 from fleetscan.model.playbook import ObjectType, Playbook, Severity
-from fleetscan.model.run import HostReport
+from fleetscan.model.reasons import Reason, Stage
+from fleetscan.model.run import HostReport, Trouble
 from tests.factory import host, playbook
 from tests.judge.test_judge import check
 
@@ -116,6 +117,41 @@ def test_a_guest_that_was_not_reached_is_named_never_passed(book: Playbook, gues
     [diagnosis] = diagnose(book, reports)
     assert diagnosis.unseen == ("its guest (not reached, or not in the inventory)",)
     assert "could not be looked at" in diagnosis.text
+
+
+TROUBLE = Trouble(reason=Reason.UNREACHABLE_REFUSED, stage=Stage.CONNECT, message="the connection is refused")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "unseen"),
+    [
+        ("SQL01.corp.example", {}, "its guest SQL01.corp.example (not reached: unreachable.refused)"),
+        ("db.corp.example", {"vm": "sql01"}, "its guest db.corp.example (not reached: unreachable.refused)"),
+        ("db.corp.example", {}, "its guest (not reached, or not in the inventory)"),
+    ],
+)
+def test_a_guest_that_was_not_reached_is_told_by_the_name_of_its_machine(
+    book: Playbook, name: str, settings: dict[str, object], unseen: str
+) -> None:
+    silent = report(name, ("writers", Status.NOT_ASSESSED), identity=name, roles=(Role.GUEST,), **settings)
+    reports = [report("hv01", ("symptom", Status.FAIL), *HEALTHY), replace(silent, trouble=TROUBLE)]
+    [diagnosis] = diagnose(book, reports)
+    assert diagnosis.unseen == (unseen,)
+
+
+def test_a_guest_that_does_not_know_its_machine_is_told_and_joined_with_nothing(book: Playbook) -> None:
+    silent = report("sql01", ("writers", Status.FAIL), identity="sql01", roles=(Role.LINUX_GUEST,))
+    [diagnosis] = diagnose(book, [report("hv01", ("symptom", Status.FAIL), *HEALTHY), silent])
+    assert diagnosis.causes == ()
+    assert diagnosis.unseen == ("its guest sql01 (it does not say which machine it is)",)
+
+
+def test_of_two_machines_of_the_same_name_no_guest_is_told(book: Playbook) -> None:
+    machines = report("hv01", ("symptom", Status.FAIL), *HEALTHY)
+    twin = report("hv02", ("symptom", Status.PASS), identity="11111111-1111-4111-8111-111111111111")
+    silent = report("sql01", ("writers", Status.NOT_ASSESSED), identity="sql01", roles=(Role.GUEST,))
+    [diagnosis] = diagnose(book, [machines, twin, silent])
+    assert diagnosis.unseen == ("its guest (not reached, or not in the inventory)",)
 
 
 def test_what_was_not_assessed_is_named(book: Playbook) -> None:
