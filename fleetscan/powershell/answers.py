@@ -24,6 +24,17 @@ _STATUS = {
     "timeout": Reason.TIMEOUT_PROBE,
     "too_large": Reason.PROBE_TOO_LARGE,
 }
+_NO_MEMORY = frozenset(
+    {
+        0x8007000E,  # E_OUTOFMEMORY
+        0x800705AA,  # ERROR_NO_SYSTEM_RESOURCES
+        0x800705AF,  # ERROR_COMMITMENT_LIMIT
+        0xC0000017,  # STATUS_NO_MEMORY
+        0xC000009A,  # STATUS_INSUFFICIENT_RESOURCES
+        0xC000012D,  # STATUS_COMMITMENT_LIMIT
+    }
+)
+"""Exit statuses of a process that could not start or go on for want of memory."""
 
 
 def merge(payload: Payload, readings: list[Reading]) -> HostFacts:
@@ -53,10 +64,11 @@ def explain_silence(
             "the host's antimalware refused the script",
             "show the security team `fleetscan playbook payload` and its SHA-256, and have it allowed",
         )
-    if "OutOfMemory" in errors:
+    ended = _ended(exit_status)
+    if "OutOfMemory" in errors or (exit_status is not None and exit_status & 0xFFFFFFFF in _NO_MEMORY):
         return _trouble(
             Reason.QUOTA_MEMORY,
-            f"PowerShell ran out of memory: {one_line(errors, 300)}",
+            f"PowerShell ran out of memory: {ended}, {one_line(errors, 300) or 'without a word'}",
             "raise MaxMemoryPerShellMB in the host's WinRM configuration",
         )
     if reading.foreign and not reading.envelopes:
@@ -65,11 +77,22 @@ def explain_silence(
             "the answer belongs to another run",
             "something on the way replays old answers, or the host imitates them: look at it before trusting it",
         )
-    ended = "no exit status" if exit_status is None else f"exit status {exit_status}"
     seen = f"{ended}; standard output: {_excerpt(stdout)}; standard error: {errors[:500] or 'empty'}"
     if reading.envelopes:
         return _trouble(Reason.ANSWER_TRUNCATED, f"the answer stops in the middle ({one_line(seen)})")
-    return _trouble(Reason.ANSWER_MISSING, f"the host ran the script but sent no answer ({one_line(seen)})")
+    return _trouble(
+        Reason.ANSWER_MISSING,
+        f"the host ran the script but sent no answer ({one_line(seen)})",
+        "start a shell there by hand as this account: a policy, a logon script or antimalware ends it before it answers",
+    )
+
+
+def _ended(exit_status: int | None) -> str:
+    """How a command ended; a code of Windows is looked for by its hexadecimal form."""
+    if exit_status is None:
+        return "no exit status"
+    code = exit_status & 0xFFFFFFFF
+    return f"exit status {exit_status}" if code < 0x80000000 else f"exit status 0x{code:08X}"
 
 
 def _refusal(envelope: Envelope) -> Trouble:

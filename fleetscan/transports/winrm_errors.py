@@ -65,6 +65,7 @@ _FAULTS: dict[int, tuple[Reason, bool, str]] = {
     995: (Reason.PROTOCOL_CLOSED, True, "the host aborted the operation"),
     2147943395: (Reason.PROTOCOL_CLOSED, True, "the host aborted the operation"),
     2147943418: (Reason.PROTOCOL_FAULT, True, "the user's profile was being unloaded on the host"),
+    2148007941: (Reason.PROTOCOL_FAULT, True, "the host could not start the process of the shell"),
     2147942402: (Reason.PROTOCOL_FAULT, False, "the host did not find the program"),
     2147942606: (Reason.PROTOCOL_FAULT, False, "the command line is too long for the host"),
 }

@@ -162,7 +162,7 @@ def http_trouble(progress: Progress, status: int) -> TransportError:
         404: "check winrm.path: WinRM listens on /wsman",
         405: "the port belongs to a web server, not to WinRM",
         407: "a proxy answered, although none is used: check the address",
-        413: "a gateway on the way takes no messages of this size: connect past it, or have 150 KiB allowed",
+        413: "MaxEnvelopeSizekb of the host, and a gateway on the way if there is one, must allow 150 KiB",
         502: between,
         503: "the WinRM service is starting, stopping or out of its limits",
         504: between,

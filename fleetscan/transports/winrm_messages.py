@@ -1,7 +1,8 @@
-"""The messages that open a shell and carry input and output.
+"""The messages of a shell's life but for the start of a command, which pywinrm writes.
 
-pywinrm cannot name a shell, its reader loses the output that comes with a Done without exit code, and its writer turns
-a script into XML at the cost of several copies, which many visits at once would wait with.
+pywinrm cannot name a shell, its reader loses the output that comes with a Done without exit code and wants answers to
+a Delete that not every listener gives, and its writer turns a script into XML at the cost of several copies, which many
+visits at once would wait with.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _ENVELOPE = """<?xml version="1.0" encoding="utf-8"?>
 {target}</env:Header>
 <env:Body>{body}</env:Body>
 </env:Envelope>"""
-_CREATE = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Create"
+_TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
 _OPTIONS = """<w:OptionSet><w:Option Name="WINRS_NOPROFILE">FALSE</w:Option>
 <w:Option Name="WINRS_CODEPAGE">{codepage}</w:Option></w:OptionSet>"""
 _SHELL = """<rsp:Shell{name}><rsp:InputStreams>stdin</rsp:InputStreams>
@@ -40,6 +41,7 @@ _SHELL = """<rsp:Shell{name}><rsp:InputStreams>stdin</rsp:InputStreams>
 _SELECTOR = '<w:SelectorSet><w:Selector Name="ShellId">{shell}</w:Selector></w:SelectorSet>'
 _RECEIVE = "<rsp:Receive><rsp:DesiredStream CommandId={command}>stdout stderr</rsp:DesiredStream></rsp:Receive>"
 _SEND = '<rsp:Send><rsp:Stream Name="stdin" CommandId={command} End="{end}">{input}</rsp:Stream></rsp:Send>'
+_SIGNAL = "<rsp:Signal CommandId={command}><rsp:Code>{actions}signal/terminate</rsp:Code></rsp:Signal>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def create_message(shell_id: str, seconds: int, *, idle_seconds: int, codepage: 
     """Open a shell, of that id where one is given; it is gone after `idle_seconds` without a message to it."""
     name = f" ShellId={quoteattr(shell_id)}" if shell_id else ""
     body = _SHELL.format(name=name, seconds=idle_seconds)
-    return _message(_CREATE, _OPTIONS.format(codepage=codepage), seconds, body)
+    return _message(f"{_TRANSFER}Create", _OPTIONS.format(codepage=codepage), seconds, body)
 
 
 def created(answer: bytes) -> str:
@@ -81,6 +83,17 @@ def send_message(shell_id: str, command_id: str, seconds: int, data: bytes, *, e
     last = "true" if end else "false"
     body = _SEND.format(command=quoteattr(command_id), end=last, input=told)
     return _message(f"{_ACTIONS}Send", _selector(shell_id), seconds, body)
+
+
+def signal_message(shell_id: str, command_id: str, seconds: int) -> bytes:
+    """Terminate a command."""
+    body = _SIGNAL.format(command=quoteattr(command_id), actions=_ACTIONS)
+    return _message(f"{_ACTIONS}Signal", _selector(shell_id), seconds, body)
+
+
+def delete_message(shell_id: str, seconds: int) -> bytes:
+    """Close a shell."""
+    return _message(f"{_TRANSFER}Delete", _selector(shell_id), seconds, "")
 
 
 def _selector(shell_id: str) -> str:

@@ -98,7 +98,7 @@ class Transport(winrm.transport.Transport):
 
 
 class Protocol(winrm.protocol.Protocol):
-    """pywinrm's messages; an answer must name the message that it answers."""
+    """pywinrm's messages; an answer must name no other message than the one that it answers."""
 
     transport: Transport
 
@@ -120,7 +120,8 @@ class Protocol(winrm.protocol.Protocol):
             message = message.encode()
         answer = super().send_message(message)  # type: ignore[arg-type] # it hands over either to the transport
         asked, related = _MESSAGE_ID.search(message), _RELATES_TO.search(answer)
-        if asked is None or related is None or related[1].lower() != asked[1].lower():
+        # Where it names none, it is the connection that tells: an answer comes after its request.
+        if asked is None or (related is not None and related[1].lower() not in (b"", asked[1].lower())):
             raise ValueError("the answer belongs to another message")
         return answer
 

@@ -21,7 +21,14 @@ from fleetscan.model.reasons import Reason
 from fleetscan.transports.troubles import causes
 from fleetscan.transports.winrm_errors import is_known, translate
 from fleetscan.transports.winrm_link import Link
-from fleetscan.transports.winrm_messages import Received, receive_message, received, send_message
+from fleetscan.transports.winrm_messages import (
+    Received,
+    delete_message,
+    receive_message,
+    received,
+    send_message,
+    signal_message,
+)
 from fleetscan.transports.winrm_ntlm import NtlmHandshake
 from fleetscan.transports.winrm_protocol import OPERATION_TIMEOUT, READ_TIMEOUT, protocol
 
@@ -116,16 +123,11 @@ class Shell:
 
     def signal(self, shell_id: str, command_id: str) -> None:
         """Terminate a command. A fault says that there is nothing to terminate any more."""
-
-        def terminate() -> None:
-            with contextlib.suppress(WSManFaultError):
-                self._protocol.cleanup_command(shell_id, command_id)
-
-        self._run(terminate)
+        self._end(signal_message(shell_id, command_id, OPERATION_TIMEOUT))
 
     def delete(self, shell_id: str) -> None:
-        """Delete a shell, and all that runs in it."""
-        self._run(lambda: self._protocol.close_shell(shell_id, close_session=False))
+        """Delete a shell, and all that runs in it. A fault says that it is gone, or will go by itself."""
+        self._end(delete_message(shell_id, OPERATION_TIMEOUT))
 
     def close(self) -> None:
         """Hang up."""
@@ -143,6 +145,13 @@ class Shell:
             self._link.kill()
             _forget(error)
             raise translate(error, self._link.progress, self._place) from error
+
+    def _end(self, message: bytes) -> None:
+        def work() -> None:
+            with contextlib.suppress(WSManFaultError):
+                self._protocol.send_message(message)
+
+        self._run(work)
 
     def _feed(self, chunk: bytes, *, end: bool) -> None:
         message = send_message(self.shell_id, self.command_id, OPERATION_TIMEOUT, chunk, end=end)

@@ -52,6 +52,26 @@ def test_silence_has_a_reason(stdout: bytes, stderr: bytes, reason: Reason) -> N
     assert trouble.reason is reason
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "told"),
+    [
+        (0x800705AA, Reason.QUOTA_MEMORY, "0x800705AA"),
+        (-1073741801, Reason.QUOTA_MEMORY, "0xC0000017"),
+        (0xC0000142, Reason.ANSWER_MISSING, "0xC0000142"),
+        (4294967295, Reason.ANSWER_MISSING, "0xFFFFFFFF"),
+        (9009, Reason.ANSWER_MISSING, "exit status 9009;"),
+        (None, Reason.ANSWER_MISSING, "no exit status"),
+    ],
+)
+def test_the_exit_status_of_a_silent_host_tells_want_of_memory(status: int | None, reason: Reason, told: str) -> None:
+    """WinRM tells 32 bits, as a number with or without a sign."""
+    trouble = explain_silence(decode(b"", "aa"), b"", b"", status)
+    assert trouble is not None
+    assert trouble.reason is reason
+    assert told in trouble.message
+    assert trouble.hint
+
+
 def test_a_complete_answer_is_no_silence() -> None:
     stdout = "\n".join(encode("aa", "_end", {})).encode()
     assert explain_silence(decode(stdout, "aa"), stdout, CLIXML, 1) is None

@@ -18,9 +18,11 @@ from fleetscan.transports.winrm_messages import (
     Received,
     create_message,
     created,
+    delete_message,
     receive_message,
     received,
     send_message,
+    signal_message,
 )
 
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
@@ -121,6 +123,22 @@ def test_input_goes_out_as_pywinrm_sends_it(end: bool) -> None:
     theirs.send_command_input("S&1", "C<2", b"\x00text\xff", end=end)
     ours = fromstring(send_message("S&1", "C<2", 20, b"\x00text\xff", end=end))
     assert said(ours) == said(fromstring(sent[0]))
+
+
+def test_commands_and_shells_are_ended_as_pywinrm_does_it() -> None:
+    sent: list[str] = []
+    theirs = Protocol("http://windows-host:5985/wsman", username="u", password="p", operation_timeout_sec=20)
+
+    def related(text: str) -> str:
+        sent.append(text)
+        asked = next(part.text for part in fromstring(text).iter() if part.tag.endswith("MessageID"))
+        return f"<e><RelatesTo>{asked}</RelatesTo></e>"
+
+    theirs.send_message = related
+    theirs.cleanup_command("S&1", "C<2")
+    theirs.close_shell("S&1")
+    ours = signal_message("S&1", "C<2", 20), delete_message("S&1", 20)
+    assert [said(fromstring(text)) for text in ours] == [said(fromstring(text)) for text in sent]
 
 
 def said(envelope: Element) -> dict[str, tuple[str, dict[str, str]]]:

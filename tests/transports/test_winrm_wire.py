@@ -255,6 +255,21 @@ class Context:
         return message
 
 
+async def test_an_answer_need_not_say_what_it_answers() -> None:
+    """Windows always does; other listeners leave it out. Another message's answer is refused: Fault.RELATES_TO."""
+
+    def answer(number: int, request: bytes) -> bytes:
+        reply = sealed_shell(request, SEALED, AS_WINDOWS)
+        return reply.replace(b"RelatesTo", b"SentAfter") if number == 1 else reply.replace(b"uuid:", b"     ")
+
+    async with peer(answer) as listener:
+        shell = logged_on(listener)
+        await anyio.to_thread.run_sync(shell.open)
+        with pytest.raises(TransportError, match="not WinRM"):
+            await anyio.to_thread.run_sync(shell.delete, shell.shell_id)
+        shell.close()
+
+
 OPENING = b"--Encrypted Boundary\r\n"
 DATA = b"\tContent-Type: application/octet-stream\r\n"
 
