@@ -83,7 +83,7 @@ def explain_silence(
     return _trouble(
         Reason.ANSWER_MISSING,
         f"the host ran the script but sent no answer ({one_line(seen)})",
-        "start a shell there by hand as this account: a policy, a logon script or antimalware ends it before it answers",
+        "start a shell there as this account: a policy, a logon script or antimalware ends it before it answers",
     )
 
 
