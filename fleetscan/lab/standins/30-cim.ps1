@@ -177,7 +177,7 @@ $global:SimClassProbes = @{
     'Msvm_VirtualSystemManagementService' = 'host-wmi'
     'Win32_PerfRawData_Counters_HyperVVirtualStorageDevice' = 'vm-storage-counters'; 'Win32_PerfRawData_StorageStats_HyperVVirtualStorageDevice' = 'vm-storage-counters'
     'Win32_Volume' = @('vm-disks', 'host-volumes'); 'Win32_ComputerSystem' = 'time-service'; 'MSFT_DNSClientCache' = 'azure-endpoints'
-    'MSFT_Disk' = 'guest-disks'; 'MSFT_Partition' = 'guest-disks'; 'MSFT_StoragePool' = 'guest-disks'; 'Win32_DiskPartition' = 'guest-disks'
+    'MSFT_Disk' = 'guest-disks'; 'MSFT_Partition' = 'guest-disks'; 'MSFT_StoragePool' = 'guest-disks'; 'Win32_DiskPartition' = 'guest-disks'; 'Win32_DiskDrive' = 'guest-disks'; 'MSiSCSIInitiator_SessionClass' = 'guest-disks'; 'MSFT_NetLbfoTeam' = 'guest-network'
 }
 
 function global:Get-CimInstance {

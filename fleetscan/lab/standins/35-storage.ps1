@@ -1,7 +1,10 @@
-# Stand-ins for the storage classes of a guest: disks, partitions, pools, BitLocker.
+# Stand-ins for the storage classes of a guest: disks, partitions, pools, BitLocker; and for its teams of adapters.
 
 function global:Get-SimStorageInstances([string]$Class) {
     $answer = Get-SimAnswer 'guest-disks'
+    # Windows Server 2008 R2 has none of the newer classes, and calls the types of partitions by words of its language.
+    $old = [int]$SimHost.os.build -lt 9200
+    if ($old -and $Class -like 'MSFT_*') { return New-SimCimError '0x8004100e' 'MetadataError' (Get-SimText 'noclass') $Class }
     switch ($Class) {
         'MSFT_Disk' {
             foreach ($drive in $answer.drives) {
@@ -19,7 +22,18 @@ function global:Get-SimStorageInstances([string]$Class) {
                 }
             }
         }
-        'Win32_DiskPartition' { foreach ($drive in $answer.drives) { @{ DiskIndex = [uint32]$drive.number; Type = 'Installable File System' } } }
+        'Win32_DiskPartition' {
+            foreach ($drive in $answer.drives) {
+                $type = if ($null -eq $drive.dynamic) { 'Installierbares Dateisystem' } elseif ($old -and $drive.dynamic) { 'Logical Disk Manager' } else { 'Installable File System' }
+                @{ DiskIndex = [uint32]$drive.number; Type = $type }
+            }
+        }
+        'Win32_DiskDrive' { foreach ($drive in $answer.drives) { @{ Index = [uint32]$drive.number; Model = "$($drive.name)"; Size = [uint64]$drive.size_bytes } } }
+        'MSiSCSIInitiator_SessionClass' {
+            $devices = @(foreach ($drive in $answer.drives) { if ($drive.bus_type -eq 9) { [pscustomobject]@{ DeviceNumber = [uint32]$drive.number } } })
+            @{ TargetName = 'iqn.1991-05.example:target'; Devices = $devices }
+        }
+        'MSFT_NetLbfoTeam' { foreach ($team in (Get-SimAnswer 'guest-network').teams) { @{ Name = "$team" } } }
         'MSFT_StoragePool' {
             @{ FriendlyName = 'Primordial'; IsPrimordial = $true }
             foreach ($pool in $answer.pools) { @{ FriendlyName = "$pool"; IsPrimordial = $false } }
