@@ -29,12 +29,12 @@ function global:Get-SimInstances([string]$Namespace, [string]$Class) {
             }
         }
         # What guests tell their host, as texts of XML; a machine that is off has none.
-        # The agent's counters grow by what the facts say between two readings.
+        # The agent's counters grow once, by what the facts say, after the first reading.
         'Win32_Process' {
             $connections = (Get-SimAnswer 'azure-agents').connections
             if ($null -eq $connections.moved_bytes) { return }
             $global:SimReadings = 1 + [int]$global:SimReadings
-            @{ Name = 'cbengine.exe'; WriteTransferCount = [uint64]4096; OtherTransferCount = [uint64](1000 + $connections.moved_bytes * ($global:SimReadings - 1)) }
+            @{ Name = 'cbengine.exe'; WriteTransferCount = [uint64]4096; OtherTransferCount = [uint64](1000 + $connections.moved_bytes * [Math]::Min($global:SimReadings - 1, 1)) }
         }
         'Msvm_KvpExchangeComponent' {
             $keys = @{ computer = 'FullyQualifiedDomainName'; os = 'OSName'; version = 'OSVersion'; architecture = 'ProcessorArchitecture'; integration_services = 'IntegrationServicesVersion' }

@@ -1,5 +1,16 @@
 # The two Azure agents: which versions are installed, how they are set up, and whom the data mover talks to right now.
 # Only names and file versions are read, no value that could be a key.
+
+# How much the agent has moved so far, to be compared with the same at the end: bytes of files and of the network together,
+# since Windows counts them together.
+$processes = @(Get-Process -Name 'cbengine' -ErrorAction SilentlyContinue)
+$before = $null
+if ($processes.Count -gt 0) {
+    foreach ($process in @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_Process' -Filter "Name='cbengine.exe'" -Property @('Name', 'WriteTransferCount', 'OtherTransferCount') -OperationTimeoutSec 20 -ErrorAction SilentlyContinue)) {
+        $before = [long]$before + [long]$process.WriteTransferCount + [long]$process.OtherTransferCount
+    }
+}
+
 $recovery = @{ installed = $false; version = $null; upload_threads = $null; download_threads = $null }
 $setupKey = 'HKLM:\SOFTWARE\Microsoft\Windows Azure Backup\Setup'
 if (Test-Path -LiteralPath $setupKey) {
@@ -59,41 +70,6 @@ if ($null -ne $setting) {
     if ("$($setting.ProxySetting.Enabled)" -eq 'True') { $proxy = "$($setting.ProxySetting.ProxyServer)" -replace '^.*@', '' }
 }
 
-# Whom the agent talks to. Where it talks to nobody, it is looked at once more two seconds later, and the bytes that it
-# moved meanwhile are counted: those of files and of the network together, since Windows counts them together.
-$remote = @()
-$moved = $null
-$before = $null
-$processes = @(Get-Process -Name 'cbengine' -ErrorAction SilentlyContinue)
-foreach ($reading in @(1, 2)) {
-    if ($processes.Count -eq 0 -or $remote.Count -gt 0) { continue }
-    if ($reading -eq 2) { Start-Sleep -Seconds 2 }
-    foreach ($process in $processes) {
-        $connections = @()
-        try {
-            $connections = @(Get-NetTCPConnection -OwningProcess $process.Id -State 'Established' -ErrorAction Stop)
-        } catch {
-            # No connection is an error with this id, and an answer like any other.
-            if ("$($_.FullyQualifiedErrorId)" -notlike 'CmdletizationQuery_NotFound*') { throw }
-        }
-        foreach ($connection in $connections) {
-            if ("$($connection.RemoteAddress)" -match '^(127\.|::1$)') { continue }
-            $place = "$($connection.RemoteAddress):$($connection.RemotePort)"
-            if ($remote -notcontains $place -and $remote.Count -lt 20) { $remote += $place }
-        }
-    }
-    if ($remote.Count -gt 0) { continue }
-    $total = $null
-    foreach ($process in @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_Process' -Filter "Name='cbengine.exe'" -Property @('Name', 'WriteTransferCount', 'OtherTransferCount') -OperationTimeoutSec 20 -ErrorAction SilentlyContinue)) {
-        $total = [long]$total + [long]$process.WriteTransferCount + [long]$process.OtherTransferCount
-    }
-    if ($reading -eq 1) {
-        $before = $total
-    } elseif ($null -ne $before -and $null -ne $total -and $total -ge $before) {
-        $moved = $total - $before
-    }
-}
-
 # The QoS policies that are in force, whether this computer or a domain set them: the class behind the cmdlet, asked
 # directly, shows those of this computer alone. Where the cmdlet is missing, the rest of the answer stands; the checks are
 # told that nothing is known.
@@ -120,6 +96,39 @@ $limits = @(foreach ($policy in $policies) {
     } elseif ($application -notlike '*cbengine.exe') { continue }
     @{ name = "$($policy.Name)"; application = $application; bits_per_second = [long]$policy.ThrottleRateAction }
 })
+
+# Whom the agent talks to, and what it has moved meanwhile. Where it talks to nobody or has moved next to nothing, it is
+# looked at once more two seconds later.
+$remote = @()
+$moved = $null
+foreach ($reading in @(1, 2)) {
+    if ($processes.Count -eq 0) { continue }
+    if ($reading -eq 2) {
+        if ($remote.Count -gt 0 -and ($null -eq $moved -or $moved -ge 65536)) { continue }
+        Start-Sleep -Seconds 2
+    }
+    foreach ($process in $processes) {
+        $connections = @()
+        try {
+            $connections = @(Get-NetTCPConnection -OwningProcess $process.Id -State 'Established' -ErrorAction Stop)
+        } catch {
+            # No connection is an error with this id, and an answer like any other.
+            if ("$($_.FullyQualifiedErrorId)" -notlike 'CmdletizationQuery_NotFound*') { throw }
+        }
+        foreach ($connection in $connections) {
+            if ("$($connection.RemoteAddress)" -match '^(127\.|::1$)') { continue }
+            $place = "$($connection.RemoteAddress):$($connection.RemotePort)"
+            if ($remote -notcontains $place -and $remote.Count -lt 20) { $remote += $place }
+        }
+    }
+    $total = $null
+    foreach ($process in @(Get-CimInstance -Namespace 'root/cimv2' -ClassName 'Win32_Process' -Filter "Name='cbengine.exe'" -Property @('Name', 'WriteTransferCount', 'OtherTransferCount') -OperationTimeoutSec 20 -ErrorAction SilentlyContinue)) {
+        $total = [long]$total + [long]$process.WriteTransferCount + [long]$process.OtherTransferCount
+    }
+    # A process that was started anew counts from zero.
+    $moved = $null
+    if ($null -ne $before -and $null -ne $total -and $total -ge $before) { $moved = $total - $before }
+}
 $qos = $null
 if ($known) { $qos = @($limits) }
 @{
