@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin
@@ -59,6 +60,35 @@ def usable(kind: type[T], data: object, places: Places, instead: Mapping[str, ob
         return None
     rest = {key: value for key, value in data.items() if key not in wrong}
     return check(kind, rest | {key: instead[key] for key in wrong & known}, places)[0]
+
+
+def rest(kind: type[T], data: object) -> T | None:
+    """What is left of a mapping with mistakes: without unknown keys, and without values that are wrong.
+
+    None where that is not enough for a `kind`. What is missing then may be what was wrong.
+    """
+    kept = copy.deepcopy(data)
+    try:
+        return TypeAdapter(kind).validate_python(kept)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            _take_out(kept, details["loc"])
+    try:
+        return TypeAdapter(kind).validate_python(kept)
+    except ValidationError:
+        return None
+
+
+def _take_out(data: object, loc: Sequence[Step]) -> None:
+    """Remove what is deepest on the way: of a list with a wrong item, the whole."""
+    owner: dict[Step, object] | None = None
+    last: Step = ""
+    for step in loc:
+        if not isinstance(data, dict) or step not in data:
+            break
+        owner, last, data = data, step, data[step]
+    if owner is not None:
+        del owner[last]
 
 
 class _Mistake(NamedTuple):
@@ -125,6 +155,17 @@ _WRITTEN = {
 """How the types are written that are more than one word."""
 
 
+_LIMITS = {
+    "greater_than_equal": ("must be at least {ge}", "write {ge} or more"),
+    "less_than_equal": ("must be at most {le}", "write {le} or less"),
+    "string_too_short": ("is empty", "write something, or remove it"),
+    "too_short": ("is empty", "write something, or remove it"),
+    "string_too_long": ("is longer than {max_length} characters", "shorten it"),
+    "string_pattern_mismatch": ("does not have the form {pattern}", "correct it"),
+}
+"""What pydantic says of the bounds of a value, in the words of the user; no minimum length is more than one."""
+
+
 def _mistake(kind: object, details: ErrorDetails) -> _Mistake:
     error, value, context = details["type"], details["input"], details.get("ctx", {})
     family, _, rest = error.partition("_")
@@ -141,8 +182,13 @@ def _mistake(kind: object, details: ErrorDetails) -> _Mistake:
         return _choice(value, str(context.get("expected", "")))
     if family in _TYPES and rest in ("type", "parsing", "from_float", "attributes_type"):
         quote = family == "string" and isinstance(value, int | float)
+        if family == "string" and value is None:
+            return _Mistake(_TYPES[family], "write one", is_type=True)
         cure = "quote it" if quote else _WRITTEN.get(_TYPES[family], "")
         return _Mistake(_TYPES[family], cure, is_type=True)
+    if error in _LIMITS:
+        message, cure = _LIMITS[error]
+        return _Mistake(message.format_map(context), cure.format_map(context))
     message = details["msg"].removeprefix("Value error, ")
     return _Mistake(message[:1].lower() + message[1:], "")
 

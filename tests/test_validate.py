@@ -40,7 +40,7 @@ KNOWN = "known keys: title, size, words, either, inner, named, many"
         ("size: small", ['1:1: "title" is missing; add it']),
         ("title: 1.10", ["1:8: title: must be a text; quote it"]),
         ("title: [x]", ["1:8: title: must be a text"]),
-        ("title: null", ["1:8: title: must be a text"]),
+        ("title: null", ["1:8: title: must be a text; write one"]),
         ("title: x\nsize: lage", ['2:7: size: "lage" is not one of small, large; did you mean "large"?']),
         ("title: x\nsize: 3", ["2:7: size: must be one of small, large"]),
         ("title: x\nsise: small", ['2:1: unknown key "sise"; did you mean "size"?']),

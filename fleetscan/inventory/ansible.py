@@ -19,7 +19,7 @@ from fleetscan.inventory.ansible_variables import entry_of, is_detour, is_login
 from fleetscan.inventory.draft import Draft, GroupDraft, OnePlace, Place, Setting, hosts_of
 from fleetscan.inventory.schema import RESERVED_GROUPS, GroupNames, HostEntry
 from fleetscan.model.host import Role
-from fleetscan.validate import check
+from fleetscan.validate import check, rest
 
 _PRINT = "print it with `ansible-inventory --list`"
 
@@ -79,12 +79,15 @@ def _add_hosts(draft: Draft, hostvars: dict[str, dict[str, Any]], groups: dict[s
     for name in [*names, *(name for name in hostvars if name not in names)]:
         variables = hostvars.get(name, {})
         entry, problems = entry_of(variables)
-        host, more = check(HostEntry, {"name": name, **entry}, OnePlace(place))
+        written = {"name": name, **entry}
+        host, more = check(HostEntry, written, OnePlace(place))
         for message, cure in (*problems, *((problem.message, problem.cure) for problem in more)):
             draft.mistakes.add(name, place, message, cure)
         seen.update(variables.keys())
-        if host is not None and not problems:
-            for made in hosts_of(host, lambda _: place, base):
+        broken = host is None or bool(problems)
+        host = host or rest(HostEntry, written)
+        if host is not None:
+            for made in hosts_of(host, lambda _: place, base, broken=broken):
                 draft.add_host(made, None)
     draft.notices += _unused(draft.source, seen)
 

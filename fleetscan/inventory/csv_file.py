@@ -15,7 +15,7 @@ from fleetscan.inventory.expand import RangeError
 from fleetscan.inventory.schema import GroupNames, HostEntry, SSHEntry, WinRMEntry
 from fleetscan.model.text import one_line
 from fleetscan.suggest import did_you_mean
-from fleetscan.validate import check
+from fleetscan.validate import check, rest
 
 _LISTS = ("roles", "groups", "via")
 _SEPARATOR = re.compile(r"[;,|]")
@@ -83,18 +83,21 @@ def _check_header(source: str, columns: Sequence[str]) -> None:
 def _add_row(draft: Draft, place: Place, cells: dict[str, str], base: Path) -> None:
     groups = _list(cells.pop("groups", ""))
     named, problems = check(GroupNames, {"groups": groups}, OnePlace(place))
-    entry, more = check(HostEntry, _nested(cells), OnePlace(place))
+    written = _nested(cells)
+    entry, more = check(HostEntry, written, OnePlace(place))
     draft.problems += problems + more
-    if entry is None or named is None:
+    broken = entry is None or named is None
+    entry = entry or rest(HostEntry, written)
+    if entry is None:
         return
     try:
-        hosts = hosts_of(entry, lambda _: place, base)
+        hosts = hosts_of(entry, lambda _: place, base, broken=broken)
     except RangeError as error:
         draft.problems.append(place.problem(error.message, error.cure))
         return
     for host in hosts:
         draft.add_host(host, None)
-        host.groups += groups
+        host.groups += named.groups if named else ()
 
 
 def _list(cell: str) -> list[str]:

@@ -96,11 +96,13 @@ class HostDraft:
     place: Place
     settings: Settings = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
+    broken: bool = False
+    """Has mistakes of its own: what it lacks may be what they hide."""
 
 
 @dataclass(slots=True)
 class GroupDraft:
-    """A group as one source has it. A broken one has mistakes of its own: its hosts are not judged further."""
+    """A group as one source has it. A broken one has mistakes of its own: what its hosts lack may be hidden by them."""
 
     name: str
     place: Place
@@ -152,11 +154,14 @@ class Draft:
         return True
 
 
-def hosts_of(entry: HostEntry, place: Placer, base: Path) -> list[HostDraft]:
-    """The hosts that an entry stands for; raises RangeError when names and addresses do not go in pairs."""
+def hosts_of(entry: HostEntry, place: Placer, base: Path, *, broken: bool = False) -> list[HostDraft]:
+    """The hosts that an entry stands for; raises RangeError when names and addresses do not go in pairs.
+
+    `broken` is an entry that is not all of what was written.
+    """
     names = expand(entry.name)
     settings = settings_of(entry, place, base)
-    drafts = [HostDraft(name, place(()), dict(settings)) for name in names]
+    drafts = [HostDraft(name, place(()), dict(settings), broken=broken) for name in names]
     for key, noun, text in (("address", "addresses", entry.address), ("vm", "VMs", entry.vm)):
         if text is None:
             continue

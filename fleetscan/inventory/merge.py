@@ -14,6 +14,7 @@ from fleetscan.inventory.schema import is_ip
 from fleetscan.inventory.ways import Ways
 from fleetscan.model.host import Host, Inventory, TransportName, WinRMAuth, Zone
 from fleetscan.model.text import one_line
+from fleetscan.suggest import did_you_mean
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class _Merger:
             self._mistakes,
         )
         resolved = tuple(self._resolved(draft, groups, defaults, judge) for draft in hosts.values())
-        ways = Ways(resolved, self._mistakes)
+        ways = Ways(resolved, {draft.name for draft in hosts.values() if draft.broken}, self._mistakes)
         resolved = tuple(
             ways.followed(host, (defaults | groups.inherited(draft.groups).settings | draft.settings).get("via"))
             for host, draft in zip(resolved, hosts.values(), strict=True)
@@ -61,7 +62,11 @@ class _Merger:
             credentials=credentials,
             zones=_all_zones(resolved, zones),
             sources=tuple(draft.source for draft in self._drafts),
-            notices=(*(notice for draft in self._drafts for notice in draft.notices), *_notices(resolved)),
+            notices=(
+                *(notice for draft in self._drafts for notice in draft.notices),
+                *_notices(resolved),
+                *_unused(zones, resolved),
+            ),
         )
 
     def _raise_problems(self, hosts: Sequence[Host]) -> None:
@@ -113,9 +118,8 @@ class _Merger:
         if draft.name in groups:
             cure = f"{groups.place(draft.name)} describes the group; rename one of them".lstrip()
             self._mistakes.add(draft.name, draft.place, "the name of a host and of a group", cure)
-        # What is missing may be in a part that could not be read: its mistakes come first.
-        if not inherited.broken and not any(draft.broken_defaults for draft in self._drafts):
-            judge.judge(host, draft, inherited)
+        broken = draft.broken or inherited.broken or any(draft.broken_defaults for draft in self._drafts)
+        judge.judge(host, draft, inherited, whole=not broken)
         return host
 
 
@@ -135,6 +139,15 @@ def _notices(hosts: Sequence[Host]) -> Iterator[str]:
             managed = counted_hosts([host.name for host in hosts if host.vmm_server == server])
             cure = "add it with roles: [vmm], or nobody looks whether VMM runs"
             yield f"{managed}: vmm_server {server} is no host of the inventory; {cure}"
+
+
+def _unused(zones: Iterable[str], hosts: Sequence[Host]) -> Iterator[str]:
+    """A limit for a zone that is written in another way counts for nobody."""
+    used = {host.zone for host in hosts}
+    for zone in zones:
+        if zone not in used:
+            cure = did_you_mean(zone, used - {""}, "zones of hosts:") or "give hosts this zone, or remove it"
+            yield f'no host is in zone "{one_line(zone)}", so its limit counts for nobody; {cure}'
 
 
 def _all_zones(hosts: Iterable[Host], described: Mapping[str, Zone]) -> dict[str, Zone]:

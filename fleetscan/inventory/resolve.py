@@ -89,15 +89,19 @@ class Judge:
         self._defaults = defaults
         self._mistakes = mistakes
 
-    def judge(self, host: Host, draft: HostDraft, inherited: Inherited) -> None:
-        """Note every mistake of one host."""
+    def judge(self, host: Host, draft: HostDraft, inherited: Inherited, *, whole: bool) -> None:
+        """Note every mistake of one host.
+
+        Of one that is not whole, because of mistakes that are told already, only what holds whatever they hide.
+        """
         settings = self._defaults | inherited.settings | draft.settings
         for conflict in inherited.conflicts:
             if conflict.name not in draft.settings:
                 message = f"groups {' and '.join(conflict.groups)} disagree about {conflict.name}"
                 cure = f"{conflict.places[0]} has another value; set it at the host, or in one group only"
                 self._mistakes.add(host.name, conflict.places[1], message, cure)
-        for name, message, cure in (*_contradictions(host), *self._access(host)):
+        found = (*_contradictions(host), *self._access(host)) if whole else self._unknown(host)
+        for name, message, cure in found:
             place = settings[name].place if name in settings else draft.place
             self._mistakes.add(host.name, place, message, cure)
 
@@ -106,8 +110,12 @@ class Judge:
             yield "", "no credential", "add credential: NAME to the host, its group or defaults"
         elif host.credential in self._credentials:
             yield from _unfit(host, self._credentials[host.credential])
-        elif host.credential not in self._broken:
-            known = [*self._credentials, *self._broken]
+        else:
+            yield from self._unknown(host)
+
+    def _unknown(self, host: Host) -> Iterator[tuple[str, str, str]]:
+        known = [*self._credentials, *self._broken]
+        if host.credential and host.credential not in known:
             cure = did_you_mean(host.credential, known, "credentials:") or "describe it under credentials"
             yield "credential", f'there is no credential "{host.credential}"', cure
 

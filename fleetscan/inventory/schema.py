@@ -14,6 +14,7 @@ from fleetscan.model.host import Role, TransportName, WinRMAuth
 from fleetscan.validate import Strict, mistake
 
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", re.ASCII)
+_BRACKETED = re.compile(r"\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\w]*\]")
 _GROUP = re.compile(r"\w[\w.-]*")
 RESERVED_GROUPS = ("all", "ungrouped")
 
@@ -44,6 +45,8 @@ def check_host(text: str) -> str:
 
 
 def _check_hosts(text: str) -> str:
+    if _BRACKETED.match(text):
+        raise mistake(f'"{text}": an address has no brackets here', "write it bare, and a port under winrm or ssh")
     try:
         names = expand(text)
     except RangeError as error:
@@ -74,6 +77,18 @@ def _printable(text: str) -> str:
     return text
 
 
+def _path(text: str) -> str:
+    if not text.startswith("/"):
+        raise mistake(f'"{text}" is no path of a listener', "begin it with /, as in /wsman")
+    return text
+
+
+def _service(text: str) -> str:
+    if not re.fullmatch("[A-Za-z]+", text):
+        raise mistake(f'"{text}" is no service class', "write HTTP, WSMAN or HOST")
+    return text
+
+
 Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_printable)]
 Name = Annotated[str, AfterValidator(check_host)]
 GroupName = Annotated[str, AfterValidator(check_group)]
@@ -92,7 +107,7 @@ class WinRMEntry(_Entry):
     """https unless said otherwise."""
     port: Port | None = None
     """5986 with https, 5985 with http, unless said otherwise."""
-    path: Annotated[str, StringConstraints(pattern="^/")] | None = None
+    path: Annotated[str, Field(json_schema_extra={"pattern": "^/"}), AfterValidator(_path)] | None = None
     """/wsman unless said otherwise."""
     auth: WinRMAuth | None = None
     """kerberos unless said otherwise; basic is accepted with https only."""
@@ -102,7 +117,9 @@ class WinRMEntry(_Entry):
     """The name that the certificate must hold, where it is not the name of the host."""
     insecure_skip_tls_verification: bool | None = None
     """Accept any certificate. Whoever sits in between can then read and change everything."""
-    spn_service: Annotated[str, StringConstraints(pattern="^[A-Za-z]+$")] | None = None
+    spn_service: (
+        Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z]+$"}), AfterValidator(_service)] | None
+    ) = None
     """Service class of the Kerberos principal: HTTP, WSMAN or HOST."""
     channel_binding: bool | None = None
     """Tie the logon to the TLS channel; on unless said otherwise."""

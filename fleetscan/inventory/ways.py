@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from fleetscan.inventory.draft import HostMistakes, Setting
@@ -14,7 +14,9 @@ from fleetscan.suggest import did_you_mean
 class Ways:
     """Finds hosts by name, by short name where there is only one of it, and all nodes by the name of their cluster."""
 
-    def __init__(self, hosts: Sequence[Host], mistakes: HostMistakes) -> None:
+    def __init__(self, hosts: Sequence[Host], broken: Set[str], mistakes: HostMistakes) -> None:
+        """`broken` names hosts of which not all is known."""
+        self._broken = broken
         self._mistakes = mistakes
         self._by_name: dict[str, list[Host]] = {}
         self._by_cluster: dict[str, list[Host]] = {}
@@ -41,7 +43,7 @@ class Ways:
                 self._mistakes.add(host.name, via.place, f'there is no host or cluster "{one_line(name)}"', cure)
             for way in ways:
                 message, cure = _refused(host, way)
-                if message:
+                if message and way.name not in self._broken:
                     self._mistakes.add(host.name, via.place, message, cure)
                 found[way.name] = None
         return replace(host, via=tuple(found))

@@ -20,7 +20,7 @@ from fleetscan.inventory.schema import (
 )
 from fleetscan.model.host import Credential, SecretKind, SecretSource, Zone
 from fleetscan.model.playbook import JSON
-from fleetscan.validate import check
+from fleetscan.validate import check, rest
 from fleetscan.yamlfile import Step
 
 T = TypeVar("T")
@@ -71,6 +71,7 @@ class _Parser:
             return
         file = self._check(InventoryFile, data, ())
         self._draft.broken_defaults = file is None
+        file = file or rest(InventoryFile, data)
         if file is not None and file.defaults is not None:
             self._draft.defaults = settings_of(file.defaults, self._placer(("defaults",)), self._base)
 
@@ -113,6 +114,7 @@ class _Parser:
         named = self._check(InventoryFile, {"groups": {name: {}}}, ())
         entry = self._check(GroupEntry, raw, loc)
         group = GroupDraft(name, self._place(loc, key=True), broken=named is None or entry is None)
+        entry = entry or rest(GroupEntry, raw)
         if entry is not None:
             group.settings = settings_of(entry, self._placer(loc), self._base)
             children = enumerate(entry.children or ())
@@ -123,11 +125,13 @@ class _Parser:
                 self._draft.add_host(made, name)
 
     def _hosts(self, raw: JSON, loc: tuple[Step, ...]) -> Iterator[HostDraft]:
-        entry = self._check(HostEntry, raw if isinstance(raw, dict) else {"name": raw}, loc)
+        raw = raw if isinstance(raw, dict) else {"name": raw}
+        whole = self._check(HostEntry, raw, loc)
+        entry = whole or rest(HostEntry, raw)
         if entry is None:
             return
         try:
-            yield from hosts_of(entry, self._placer(loc), self._base)
+            yield from hosts_of(entry, self._placer(loc), self._base, broken=whole is None)
         except RangeError as error:
             self._draft.problems.append(self._document.problem((*loc, "address"), error.message, error.cure))
 

@@ -237,3 +237,10 @@ def test_a_vmm_server_that_nobody_would_look_at_is_pointed_out(read: Read) -> No
             "add it with roles: [vmm], or nobody looks whether VMM runs"
         ),
     )
+
+
+def test_a_limit_for_a_zone_without_hosts_is_told(read: Read) -> None:
+    text = "groups: {a: {roles: [vmm], zone: paris, hosts: [h]}}\nzones: {pari: {concurrency: 1}}\n"
+    assert read(LOGIN + text).notices == (
+        'no host is in zone "pari", so its limit counts for nobody; did you mean "paris"?',
+    )

@@ -21,6 +21,48 @@ Complaints = Callable[[str], list[str]]
 GROUP = "groups: {a: {roles: [vmm], credential: a, hosts: [one]}}\n"
 
 
+def test_one_mistake_does_not_hide_the_next(complaints: Complaints) -> None:
+    """A typo in a setting leaves the other settings of the same host, group or defaults as they are."""
+    text = """\
+defaults:
+  winrm: {prot: 5986}
+  credential: audt
+credentials:
+  audit: {username: a}
+groups:
+  paris:
+    rols: [hyperv]
+    credential: adit
+    hosts: [hv01]
+  lyon:
+    roles: [hyperv]
+    hosts: [{name: hv07, adress: 10.0.0.7}, {name: hv08, winrm: {port: 0}, credential: udit}]
+  guests:
+    roles: [guest]
+    via: hv07
+    hosts: [{name: g1, via: hv7}, g2]
+"""
+    assert complaints(text) == [
+        'hosts.yaml:2:11: defaults.winrm: unknown key "prot"; did you mean "port"?',
+        'hosts.yaml:3:3: hv07 and 2 more: there is no credential "audt"; did you mean "audit"?',
+        'hosts.yaml:8:5: groups.paris: unknown key "rols"; did you mean "roles"?',
+        'hosts.yaml:9:5: hv01: there is no credential "adit"; did you mean "audit"?',
+        'hosts.yaml:13:26: groups.lyon.hosts[0]: unknown key "adress"; did you mean "address"?',
+        "hosts.yaml:13:72: groups.lyon.hosts[1].winrm.port: must be at least 1; write 1 or more",
+        'hosts.yaml:13:76: hv08: there is no credential "udit"; did you mean "audit"?',
+        'hosts.yaml:17:24: g1: there is no host or cluster "hv7"; did you mean "hv07"?',
+    ]
+
+
+@pytest.mark.parametrize("missing", ["roles: [hyper-v]", "transport: WinRM, roles: [linux-guest]"])
+def test_what_a_mistake_hides_is_no_second_mistake(complaints: Complaints, missing: str) -> None:
+    login = "credentials: {a: {username: a, password: {env: X}}}\ndefaults: {credential: a}\n"
+    host = f"{{name: hv01, {missing}}}"
+    guest = "{roles: [guest], hosts: [{name: g1, via: hv01}]}"
+    (complaint,) = complaints(f"{login}groups: {{h: {{hosts: [{host}]}}, g: {guest}}}\n")
+    assert "is not one of" in complaint
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -61,7 +103,17 @@ def test_mistakes_of_a_file(complaints: Complaints, text: str, complaint: str) -
         ),
         ("zone: 7", "hosts.yaml:4:9: groups.a.zone: must be a text; quote it"),
         ('zone: "a\\eb"', "hosts.yaml:4:9: groups.a.zone: holds characters that cannot be printed; remove them"),
-        ("winrm: {port: 0}", "hosts.yaml:4:17: groups.a.winrm.port: input should be greater than or equal to 1"),
+        ("winrm: {port: 0}", "hosts.yaml:4:17: groups.a.winrm.port: must be at least 1; write 1 or more"),
+        ("winrm: {port: 65536}", "hosts.yaml:4:17: groups.a.winrm.port: must be at most 65535; write 65535 or less"),
+        (
+            "winrm: {path: wsman}",
+            'hosts.yaml:4:17: groups.a.winrm.path: "wsman" is no path of a listener; begin it with /, as in /wsman',
+        ),
+        (
+            "winrm: {spn_service: HTTP/x}",
+            'hosts.yaml:4:24: groups.a.winrm.spn_service: "HTTP/x" is no service class; write HTTP, WSMAN or HOST',
+        ),
+        ('zone: ""', "hosts.yaml:4:9: groups.a.zone: is empty; write something, or remove it"),
         ("winrm: {port: true}", "hosts.yaml:4:17: groups.a.winrm.port: must be a whole number"),
         (
             "winrm: {insecure_skip_tls_verification: maybe}",
@@ -233,7 +285,7 @@ def test_names_are_unique_and_usable_in_patterns(complaints: Complaints, hosts: 
             "username: a, passphrase: {env: A}",
             ": a passphrase needs a private_key; add private_key, or remove passphrase",
         ),
-        ("username: a, parallel_logons: 0", ".parallel_logons: input should be greater than or equal to 1"),
+        ("username: a, parallel_logons: 0", ".parallel_logons: must be at least 1; write 1 or more"),
     ],
 )
 def test_mistakes_of_a_credential(complaints: Complaints, credential: str, complaint: str) -> None:

@@ -297,7 +297,7 @@ def test_the_published_schema_is_the_one_of_the_code() -> None:
         ("columns: {Summary: '{hots}'}", ":1:20: ", 'did you mean "host"?'),
         ("columns: {Summary: '{host'}", ":1:20: ", "write {{ and }}"),
         ("columns: {Summary: '{host!r:>9}'}", ":1:20: ", "write {host}"),
-        ("columns: {}", ":1:10: ", "at least 1"),
+        ("columns: {}", ":1:10: ", "columns: is empty"),
         ("title: x", ":1:1: ", '"columns" is missing'),
         ("columns: {a: x}\nstates: [newer]", ":2:10: ", 'did you mean "new"?'),
         ("columns: {a: x}\ndue_days: {high: soon}", ":2:18: ", "whole number"),
