@@ -94,6 +94,7 @@ async def _log_on(
     except asyncssh.HostKeyNotVerifiable as error:
         raise trusted.trouble(host, client.shown) from error
     except FOREIGN as error:
+        client.progress.greeted = client.greeted
         raise translate(error, client.progress) from error
 
 
@@ -105,6 +106,15 @@ class _Client(asyncssh.SSHClient):
         self.progress = progress
         self.shown: asyncssh.SSHKey | None = None
         self._login = login
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """The connection stands; nothing was said yet."""
+        self._line = conn
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the host has said that it speaks SSH."""
+        return bool(self._line.get_extra_info("server_version"))
 
     def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
         """Asked for keys that are not trusted: look, and stay with no."""
@@ -208,6 +218,7 @@ class SSHConnection:
         try:
             return await self._run(command, stdin, _Session(output, self._progress))
         except FOREIGN as error:
+            self._progress.hung_up = self._line.is_closed()
             raise translate(error, self._progress) from error
 
     async def _run(self, command: str, stdin: bytes, session: _Session) -> int | None:

@@ -26,8 +26,12 @@ class SSHProgress:
     """The host did not accept the proof: it offers its method again."""
     wants_more: bool = False
     """The host asks for something that we do not have, or for something else after it accepted our proof."""
+    greeted: bool = False
+    """The host has said that it speaks SSH."""
     started: bool = False
     """The command was sent."""
+    hung_up: bool = False
+    """The host has ended the connection."""
     asked: str = ""
     """The text of the last question that the host asked."""
     expired: bool = False
@@ -94,6 +98,7 @@ _HINTS = {
     Reason.UNREACHABLE_RESET: "see the log of sshd on the host: MaxStartups, deny lists, a restart",
     Reason.INTERNAL: REPORT,
 }
+_NO_KEYS = "see the log of sshd on the host: no algorithm in common with fleetscan, deny lists, a restart"
 
 FOREIGN = (
     asyncssh.Error,
@@ -118,6 +123,13 @@ def translate(error: BaseException, progress: SSHProgress) -> TransportError:
     if progress.proof_sent and isinstance(error, asyncssh.PermissionDenied | asyncssh.ProtocolError):
         # sshd ends the connection with a protocol error when MaxAuthTries is reached: a rejected logon all the same.
         return _rejected(progress)
+    if isinstance(error, asyncssh.ConnectionLost) and progress.greeted and not progress.offered:
+        # asyncssh finds out that no algorithm fits, and that the host hung up for that reason, in either order.
+        text = "the host cut the connection before it asked who we are"
+        return _trouble(Reason.UNREACHABLE_RESET, text, error, progress, passing=True, hint=_NO_KEYS)
+    if isinstance(error, asyncssh.ChannelOpenError) and progress.hung_up:
+        text = "the host ended the connection instead of opening a session"
+        return _trouble(Reason.PROTOCOL_CLOSED, text, error, progress, passing=True)
     if isinstance(error, asyncssh.ChannelOpenError):
         unknown = (Reason.PERMISSION_DENIED, False, "the host does not let the account run a command")
         reason, passing, text = _CHANNELS.get(error.code, unknown)
@@ -146,9 +158,10 @@ def _unfitting(progress: SSHProgress) -> TransportError:
 
 
 def _trouble(
-    reason: Reason, text: str, error: BaseException, progress: SSHProgress, *, passing: bool = False
+    reason: Reason, text: str, error: BaseException, progress: SSHProgress, *, passing: bool = False, hint: str = ""
 ) -> TransportError:
     said = one_line(str(error), 300) if isinstance(error, asyncssh.Error) or reason is Reason.INTERNAL else ""
     message = f"{progress.place}: {text}{f' ({said})' if said else ''}"
     passing = passing and not progress.started
-    return TransportError(reason, progress.stage, message, hint=_HINTS.get(reason, ""), retryable=passing)
+    hint = hint or _HINTS.get(reason, "")
+    return TransportError(reason, progress.stage, message, hint=hint, retryable=passing)

@@ -14,7 +14,7 @@ from fleetscan.errors import TransportError
 from fleetscan.model.host import Host, SSHSettings, TransportName
 from fleetscan.model.login import Login, Secret
 from fleetscan.model.reasons import Reason, Stage
-from fleetscan.transports import ssh
+from fleetscan.transports import Output, ssh
 
 pytestmark = pytest.mark.anyio
 PASSWORD = "correct horse battery staple"
@@ -30,8 +30,17 @@ class Door(asyncssh.SSHServer):
     rounds: Sequence[Questions] = ()
     direct: bool = False
     right: str = PASSWORD
+    hangs_up: bool = False
     answers: list[str] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.line = conn
+
+    def session_requested(self) -> bool:
+        if self.hangs_up:
+            self.line.abort()
+        return False
 
     def kbdint_auth_supported(self) -> bool:
         return bool(self.rounds)
@@ -55,9 +64,9 @@ class Door(asyncssh.SSHServer):
 
 
 @asynccontextmanager
-async def standing(door: Door, folder: Path) -> AsyncIterator[Host]:
+async def standing(door: Door, folder: Path, **options: object) -> AsyncIterator[Host]:
     key = asyncssh.generate_private_key("ssh-ed25519")
-    server = await asyncssh.create_server(lambda: door, "127.0.0.1", 0, server_host_keys=[key])
+    server = await asyncssh.create_server(lambda: door, "127.0.0.1", 0, server_host_keys=[key], **options)
     async with server:
         port = server.get_port()
         (folder / "known").write_bytes(b"[127.0.0.1]:%d %s" % (port, key.export_public_key()))
@@ -106,3 +115,24 @@ async def test_questions_for_more_than_a_password_are_no_rejection(rounds: list[
     assert (error.reason, "wants more" in error.message) == (Reason.AUTH_METHOD, True)
     assert rounds[-1][0][0].strip() in error.message
     assert door.answers == [PASSWORD] * (len(rounds) - 1)
+
+
+@pytest.mark.parametrize(("hangs_up", "reason"), [(True, Reason.PROTOCOL_CLOSED), (False, Reason.QUOTA_SHELLS)])
+async def test_a_connection_that_ends_where_a_session_begins_is_no_quota(
+    hangs_up: bool, reason: Reason, tmp_path: Path
+) -> None:
+    async with standing(Door(direct=True, hangs_up=hangs_up), tmp_path) as host:
+        line = await ssh.connect(host, LOGIN, connect_timeout=3.0, on_stage=lambda _: None, showing=nullcontext)
+        with pytest.raises(TransportError) as caught:
+            await line.run("hostname", b"", Output())
+        await line.aclose()
+    assert (caught.value.reason, caught.value.stage) == (reason, Stage.COMMAND)
+
+
+async def test_no_algorithm_in_common_is_told_or_at_least_guessed(tmp_path: Path) -> None:
+    """Which of the two depends on whether the host hangs up before asyncssh has compared the lists."""
+    async with standing(Door(direct=True), tmp_path, encryption_algs=["aes128-cbc"]) as host:
+        error = await trouble(host)
+    assert error is not None
+    assert error.reason in (Reason.PROTOCOL_FAULT, Reason.UNREACHABLE_RESET)
+    assert "algorithm in common" in error.message + error.hint
