@@ -23,6 +23,9 @@ from fleetscan.validate import Places
 VARIABLE = "data"
 """What expressions call all lists together."""
 
+_STAND_INS = {"title": "?", "as_of": "2026-01", "source": "?"}
+"""For values that are mistakes, so that the data are read, too."""
+
 _ABOUT: Mapping[str, Shape] = dict.fromkeys(("as_of", "source"), Scalar(Kind.STRING))
 """What every list says of itself, beside its own keys."""
 
@@ -65,7 +68,7 @@ class _Reader:
 
     def builtin(self, folder: Folder, path: Path) -> None:
         """A file of the playbook: its values say what shape they have."""
-        entry = folder.read(path, DataFile)
+        entry = folder.read(path, DataFile, _STAND_INS)
         if entry is None:
             self._unreadable.add(path.stem)
             return
@@ -90,7 +93,7 @@ class _Reader:
             cure = did_you_mean(path.stem, self._shapes, "it has") or "remove the file"
             folder.add(path, f'the playbook has no data "{path.stem}"', cure)
             return
-        entry = folder.read(path, DataFile)
+        entry = folder.read(path, DataFile, _STAND_INS)
         if entry is None:
             return
         file, source = entry

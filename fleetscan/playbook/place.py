@@ -49,6 +49,8 @@ def _find(text: str, start: int, value: str, offset: int) -> int:
             continue
         at = _skip_blanks(text, at)
         at += _width(text, at, style)
+    if offset >= len(value):
+        return at  # behind the text, not at what follows it
     return _skip_blanks(text, at) if not value[offset : offset + 1].isspace() else at
 
 

@@ -20,6 +20,8 @@ from fleetscan.playbook.readonly import prove
 from fleetscan.playbook.schema import ProbeFile
 from fleetscan.playbook.shape import CLOCK, SAMPLE, Kind, List, Object, Scalar, expressed, parse
 
+_STAND_INS = {"title": "?", "needs": "?", "timeout": 60, "order": 50, "connects": None}
+"""For values that are mistakes, so that the answer is read, too."""
 _LANGUAGES = {".ps1": Language.POWERSHELL, ".sh": Language.SH}
 
 
@@ -51,12 +53,15 @@ def identifies(probe: Probe, checks: Iterable[Check]) -> bool:
 
 
 def _read(folder: Folder, path: Path, data: Data, found: dict[str, Probe], shapes: dict[str, Object]) -> None:
-    entry = folder.read(path, ProbeFile)
+    entry = folder.read(path, ProbeFile, _STAND_INS)
     script = _script(folder, path)
-    if entry is None or script is None:
+    if script is None:
+        return
+    language, text, script_path = script
+    folder.problems += _proof(text, language, folder.name(script_path))
+    if entry is None:
         return
     file, source = entry
-    language, text, script_path = script
     if path.stem in RESERVED or path.stem in ("host", HOSTS, VARIABLE, *OBJECTS):
         folder.add(path, f'"{path.stem}" means something else in expressions', "choose another name")
         return
@@ -69,7 +74,7 @@ def _read(folder: Folder, path: Path, data: Data, found: dict[str, Probe], shape
         problems += _conventions(source, shape, file.answer)
     connects, reach_problems = read_endpoints(source, file, text, data)
     problems += [*_roles(source, file, language), *reach_problems]
-    folder.problems += [*problems, *_proof(text, language, folder.name(script_path))]
+    folder.problems += problems
     found[path.stem] = Probe(
         id=path.stem,
         title=file.title,

@@ -188,7 +188,7 @@ class _Reader:
             self._add(loc, "a list needs exactly one shape, that of its items", "write [string] or [{key: shape}]")
             return List(Object())
         item = self.shape(declaration[0], (*loc, 0))
-        if item.nullable:
+        if str(declaration[0]).endswith("?"):
             self._add((*loc, 0), "the items of a list cannot be null", "leave the null ones out in the probe")
         return List(replace(item, nullable=False))
 

@@ -150,6 +150,15 @@ def test_versions_are_no_texts_to_sort_by(folder: Folder) -> None:
     assert f"{VM}:12:31: warn: > compares versions as texts" in told
 
 
+def test_a_date_that_is_none_hides_no_mistake_of_the_list(folder: Folder) -> None:
+    folder.replace(LIMITS, "2026-01-31", "2026-13")
+    folder.replace(LIMITS, "share: 0.5", "my-share: 0.5")
+    assert [line.split(";")[0] for line in folder.mistakes()] == [
+        f'{LIMITS}:2:8: as_of: "2026-13" is no month and no day',
+        f'{LIMITS}:5:19: "my-share" is no name for a key',
+    ]
+
+
 def test_a_list_that_nobody_reads(folder: Folder) -> None:
     folder.write("data/more.yaml", TEXT)
     assert folder.mistakes() == ["data/more.yaml: no check reads this data; add a check, or remove the file"]

@@ -291,6 +291,37 @@ def test_a_mistake_of_form_hides_none_of_meaning(folder: Folder, name: str) -> N
     assert len(found) == 3
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("timeout: 30", "timeout: 0", "4:10: timeout: must be at least 1; write 1 or more"),
+        ("needs: the right to query services", "need: x", '3:1: unknown key "need"; did you mean "needs"?'),
+        ("roles: [hyperv, vmm]", "roles: [hyperw]", '2:9: roles[0]: "hyperw" is not one of'),
+    ],
+)
+def test_a_mistake_in_a_description_hides_none_of_the_script(folder: Folder, old: str, new: str, told: str) -> None:
+    folder.replace("probes/services.yaml", old, new)
+    folder.write("probes/services.ps1", "Set-Service -Name vmms -StartupType Disabled\n")
+    found = folder.mistakes()
+    assert any(line.startswith(f"probes/services.yaml:{told}") for line in found)
+    assert f"probes/services.ps1:1:1: the command `Set-Service` is not known to be read-only; {ONLY_READS}" in found
+
+
+def test_a_mistake_in_a_description_hides_none_of_the_answer(folder: Folder) -> None:
+    folder.replace("probes/services.yaml", "order: 10", "order: -1")
+    folder.replace("probes/services.yaml", "count: int", "count: [integer]")
+    assert folder.mistakes()[-2:] == [
+        "probes/services.yaml:5:8: order: must be at least 0; write 0 or more",
+        'probes/services.yaml:8:11: "integer" is no shape; did you mean "int"?',
+    ]
+
+
+def test_what_is_missing_at_the_end_of_an_expression_is_missing_on_its_line(folder: Folder) -> None:
+    folder.replace(VM, PASS, "pass: (vm.size > 1")
+    (found,) = folder.mistakes()
+    assert found.startswith(f"{VM}:9:19: pass: missing ')' at end of the expression")
+
+
 def test_a_probe_that_no_check_uses(folder: Folder) -> None:
     folder.remove(VM)
     assert folder.mistakes() == [f"{VMS}: no check uses this probe; add a check, or remove the probe"]

@@ -137,7 +137,8 @@ class PowerShellGate:
         if node.inside("catch_type_list") and name.casefold().endswith("exception"):
             return
         if name.casefold() not in allowed.TYPES:
-            cure = did_you_mean(name, allowed.TYPES) or "use [string], [int], [long], [bool], [datetime] …"
+            near = did_you_mean(name, allowed.TYPES) if "." not in name else ""
+            cure = near or "use [string], [int], [long], [bool], [datetime] …"
             self.refuse(node, f"the type [{name}] is not allowed in a probe", cure)
 
     def _attribute(self, node: Node) -> None:
