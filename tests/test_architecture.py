@@ -48,7 +48,7 @@ HOMES = {
     "h11": {"lab"},
     "cel_expr_python": {"playbook"},
     "tree_sitter": {"playbook"},
-    "ruamel": {"yamlfile"},
+    "yaml": {"yamlfile"},
     "tabulate": {"report", "cli"},
     "rich": {"cli"},
     "typer": {"cli"},
@@ -109,7 +109,7 @@ def test_a_library_is_known_in_its_home_only(library: str) -> None:
 
 
 HEAVY = (
-    *("winrm", "requests", "asyncssh", "cel_expr_python", "tree_sitter", "ruamel", "tabulate", "sqlalchemy", "alembic"),
+    *("winrm", "requests", "asyncssh", "cel_expr_python", "tree_sitter", "yaml", "tabulate", "sqlalchemy", "alembic"),
     "fleetscan.lab",
 )
 
