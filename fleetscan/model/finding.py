@@ -68,6 +68,11 @@ class Finding:
         text = f"{self.host.casefold()}\x1f{self.check_id}\x1f{self.object_type}\x1f{self.object_id.casefold()}"
         return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
+    @property
+    def shared(self) -> tuple[object, ...]:
+        """What it has in common with all findings of the same check, as one value."""
+        return _shared_values(self)
+
 
 _SHARED = ("check_id", "check_title", "article", "severity", "object_type", "why", "action", "reference")
 """What all findings of a check have in common: most of their text, which would be kept with every host."""

@@ -11,8 +11,9 @@ from fleetscan.model.facts import ProbeAnswer
 from fleetscan.model.finding import SYMPTOMATIC, Finding, Status
 from fleetscan.model.playbook import ObjectType
 from fleetscan.model.run import HostReport, RunReport, Trouble
+from fleetscan.report import rows
 from fleetscan.report.json_text import dump, separated
-from fleetscan.report.rows import Row, rows
+from fleetscan.report.rows import Row
 from fleetscan.report.words import utc
 
 
@@ -23,16 +24,31 @@ def render(report: RunReport) -> Iterator[str]:
     yield '\n],\n"diagnoses": [\n'
     yield from separated(dump(_diagnosis(diagnosis)) for diagnosis in report.diagnoses)
     yield '\n],\n"findings": [\n'
-    yield from separated(dump(row) for row in _explained(report))
+    yield from separated(_findings(report))
     yield "\n]}\n"
 
 
-def _explained(report: RunReport) -> Iterator[Row]:
-    """The rows of all findings, each with why a machine has the symptom that it tells of."""
+def _findings(report: RunReport) -> Iterator[str]:
+    """The row of each finding, with why a machine has the symptom that it tells of.
+
+    Most of a row is that of its host and of its check, and is written out once for all that share it.
+    """
     told = _told(report)
-    for row, (_, finding) in zip(rows(report), report.findings(), strict=True):
-        row["diagnosis"] = _explanation(told, finding)
-        yield row
+    of_checks: dict[tuple[object, ...], str] = {}
+    for visited in report.hosts:
+        of_host = _members(rows.of_host(report, visited))
+        for finding in visited.findings:
+            shared = finding.shared
+            if shared not in of_checks:
+                of_checks[shared] = _members(rows.of_check(finding))
+            own = rows.of_finding(finding)
+            own["diagnosis"] = _explanation(told, finding)
+            yield f"{{{of_host}, {of_checks[shared]}, {_members(own)}}}"
+
+
+def _members(row: Row) -> str:
+    """The keys and values of an object, without its braces."""
+    return dump(row)[1:-1]
 
 
 def _told(report: RunReport) -> dict[tuple[str, str], list[str]]:

@@ -46,16 +46,16 @@ Row = dict[str, str | bool]
 def rows(run: RunReport) -> Iterator[Row]:
     """Every finding of the run, in its order, with the keys of COLUMNS. What is not known is an empty text."""
     for report in run.hosts:
-        of_host = _of_host(run, report)
+        row: Row = dict.fromkeys(COLUMNS, "")
+        row |= of_host(run, report)
         for finding in report.findings:
-            yield of_host | _of_finding(finding)
+            yield row | of_check(finding) | of_finding(finding)
 
 
-def _of_host(run: RunReport, report: HostReport) -> Row:
-    """All columns in their order; those that differ from finding to finding are empty."""
+def of_host(run: RunReport, report: HostReport) -> Row:
+    """What all findings of a host have in common."""
     host = report.host
-    row: Row = dict.fromkeys(COLUMNS, "")
-    return row | {
+    return {
         "run_id": run.run_id,
         "assessed_at": utc(report.ended_at or report.started_at or run.ended_at),
         "host": host.name,
@@ -68,16 +68,24 @@ def _of_host(run: RunReport, report: HostReport) -> Row:
     }
 
 
-def _of_finding(finding: Finding) -> Row:
+def of_check(finding: Finding) -> Row:
+    """What it has in common with all findings of the same check."""
     return {
-        "finding_key": finding.key,
         "object_type": finding.object_type.value,
-        "object_id": finding.object_id,
-        "object_name": finding.object_name,
         "check_id": finding.check_id,
         "check_title": finding.check_title,
         "article": ";".join(finding.article),
         "severity": finding.severity.value,
+        "reference": finding.reference,
+    }
+
+
+def of_finding(finding: Finding) -> Row:
+    """What is its own."""
+    return {
+        "finding_key": finding.key,
+        "object_id": finding.object_id,
+        "object_name": finding.object_name,
         "status": finding.status.value,
         "reason_code": finding.reason.value if finding.reason else "",
         "message": finding.message,
@@ -87,6 +95,5 @@ def _of_finding(finding: Finding) -> Row:
         "waiver_id": finding.waiver.id if finding.waiver else "",
         "waiver_expires": finding.waiver.expires.isoformat() if finding.waiver else "",
         "remedy": finding.remedy,
-        "reference": finding.reference,
         "evidence_ref": finding.evidence_ref,
     }

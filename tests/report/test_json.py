@@ -101,7 +101,6 @@ def test_rows_have_the_names_and_values_of_the_csv_and_a_diagnosis() -> None:
     report = morning.fleet()
     for row, cells in zip(load(report)["findings"], csv_rows(report), strict=True):
         del row["diagnosis"]
-        assert list(row) == list(cells)
         assert {key: str(value).lower() if key == "waived" else value for key, value in row.items()} == cells
 
 
