@@ -101,7 +101,8 @@ class Shell:
         try:
             self.shell_id = self._run(self._create)
         except TransportError as error:
-            if error.reason not in _LOST:
+            late = isinstance(error.__cause__, WinRMOperationTimeoutError)  # the host goes on opening it, perhaps
+            if error.reason not in _LOST and not late:
                 self.shell_id = ""
             raise
         self._link.progress.logged_on = True

@@ -255,6 +255,24 @@ class Context:
         return message
 
 
+@pytest.mark.parametrize(("code", "may_be_open"), [(2150858793, True), (2150859173, False)])
+async def test_a_shell_that_was_not_open_in_time_is_deleted_all_the_same(code: int, may_be_open: bool) -> None:
+    space = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
+    detail = f'<f:WSManFault xmlns:f="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault" Code="{code}"/>'
+    text = (
+        f"<s:Envelope {space}><s:Body><s:Fault><s:Detail>{detail}</s:Detail></s:Fault></s:Body></s:Envelope>".encode()
+    )
+    body = AS_WINDOWS.replace(b"LENGTH", b"%d" % len(text)).replace(b"DATA", b"\0\0\0\0" + text)
+    head = b"HTTP/1.1 500 \r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (SEALED, len(body))
+    async with peer(lambda *_: head + body) as listener:
+        shell = logged_on(listener)
+        with pytest.raises(TransportError) as caught:
+            await anyio.to_thread.run_sync(shell.open)
+        shell.close()
+    assert caught.value.retryable
+    assert bool(shell.shell_id) is may_be_open
+
+
 async def test_an_answer_need_not_say_what_it_answers() -> None:
     """Windows always does; other listeners leave it out. Another message's answer is refused: Fault.RELATES_TO."""
 
