@@ -140,6 +140,8 @@ def translate(error: BaseException, progress: Progress, place: str) -> Transport
 
 
 def _from_winrm(error: BaseException, progress: Progress, _: str) -> TransportError | None:
+    if isinstance(error, WSManFaultError | WinRMOperationTimeoutError) and progress.stage is Stage.LOGON:
+        progress.stage = Stage.SHELL  # a fault is for those who are logged on: what was refused is the shell
     if isinstance(error, WSManFaultError):
         return _fault(error, progress)
     if isinstance(error, WinRMOperationTimeoutError):

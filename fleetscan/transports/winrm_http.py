@@ -149,7 +149,10 @@ class Adapter(HTTPAdapter):
         progress.offered |= {part.split()[0].lower() for part in challenges.split(",") if part.strip()}
         if progress.logged_on:
             text = "the host does not accept the logon any more in the middle of the session"
-            return progress.trouble(Reason.AUTH_REJECTED, text)
+            hint = (
+                "was the account locked or its password changed just now, or does something on the way mix connections?"
+            )
+            return progress.trouble(Reason.AUTH_REJECTED, text, hint=hint)
         return None
 
 
