@@ -103,11 +103,18 @@ def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def _mend_streams() -> None:
-    """A terminal that lacks a character gets one like it, not a crash; a stream that is closed swallows all."""
+    """A terminal that lacks a character gets one like it, not a crash; a stream that is closed swallows all.
+
+    What is piped in is UTF-8, as files are, whatever the code page of the machine.
+    """
     import codecs
     import os
     from pathlib import Path
 
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open to the end
+    elif hasattr(sys.stdin, "reconfigure") and not sys.stdin.isatty():
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -7,6 +7,7 @@ is complete: nothing is inherited any more, and no secret is in it, only the nam
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,12 +19,14 @@ from fleetscan.inventory import ansible, csv_file, yaml_file
 from fleetscan.inventory.draft import Draft
 from fleetscan.inventory.merge import merge
 from fleetscan.inventory.schema import json_schema
-from fleetscan.inventory.select import select
+from fleetscan.inventory.select import PATTERN, select
 from fleetscan.model.host import Host, Inventory, TransportName
 
-__all__ = ["check_files", "describe", "endpoint", "json_schema", "load", "select"]
+__all__ = ["PATTERN", "check_files", "describe", "endpoint", "json_schema", "load", "select"]
 
 STDIN = "-"
+_SECTION = re.compile(r"^\[[^\[\]]+\][ \t]*\r?$", re.MULTILINE)
+"""What begins a group in an INI file; no line of YAML that fleetscan reads looks like it."""
 _UNUSED = {
     TransportName.WINRM: ("ssh", "via", "vm"),
     TransportName.SSH: ("winrm", "via", "vm"),
@@ -68,6 +71,11 @@ def _parse_text(source: str, text: str, base: Path) -> Draft:
         return csv_file.parse(source, text, base)
     if suffix not in (".yaml", ".yml") and ansible.looks_like_ansible(text):
         return ansible.parse(source, text, base)
+    section = None if suffix in (".yaml", ".yml", ".json") else _SECTION.search(text)
+    if section:
+        line = text.count("\n", 0, section.start()) + 1
+        cure = "give fleetscan what `ansible-inventory --list` prints"
+        raise InputError.of(source, "this is an inventory of Ansible", cure, line, 1)
     if suffix not in (".yaml", ".yml", ".json") and csv_file.looks_like_csv(text):
         return csv_file.parse(source, text, base)
     return yaml_file.parse(source, text, base)

@@ -13,7 +13,8 @@ from fleetscan.inventory.pattern import Term, split
 from fleetscan.model.host import Host, Inventory
 from fleetscan.model.text import one_line
 
-_SOURCE = "pattern"
+PATTERN = "pattern"
+"""What a host pattern is called in messages."""
 
 
 def select(inventory: Inventory, pattern: str | None, stdin: TextIO | None = None) -> tuple[Host, ...]:
@@ -27,10 +28,10 @@ def select(inventory: Inventory, pattern: str | None, stdin: TextIO | None = Non
         return inventory.hosts
     terms = split(pattern)
     if not any(term.text for term in terms):
-        raise InputError.of(_SOURCE, "the pattern is empty", "write `all` for every host")
+        raise InputError.of(PATTERN, "the pattern is empty", "write `all` for every host")
     chosen = _chosen(terms, _Finder(inventory, stdin or sys.stdin).find(terms), len(inventory.hosts))
     if not chosen:
-        raise InputError.of(_SOURCE, f'"{one_line(pattern, 200)}" leaves no host', "loosen the pattern")
+        raise InputError.of(PATTERN, f'"{one_line(pattern, 200)}" leaves no host', "loosen the pattern")
     return tuple(inventory.hosts[index] for index in sorted(chosen))
 
 
@@ -62,7 +63,7 @@ class _Finder:
     def _term(self, text: str) -> set[int]:
         if text == "-" or text.startswith("@"):
             return self._listed(text.removeprefix("@"))
-        return self._found(text, _SOURCE, 0)
+        return self._found(text, PATTERN, 0)
 
     def _listed(self, path: str) -> set[int]:
         """The hosts that the lines of a file name."""
@@ -89,7 +90,7 @@ class _Finder:
         if path == "-":
             if yamlfile.STDIN in self._inventory.sources:
                 cure = "write the names to a file, and give -l @FILE"
-                raise InputError.of(_SOURCE, "standard input holds the inventory already, not the names", cure)
+                raise InputError.of(PATTERN, "standard input holds the inventory already, not the names", cure)
             return yamlfile.read_stream(self._stdin)
         sources = self._inventory.sources
         beside = Path(sources[0]).parent / path if sources else Path(path)

@@ -17,7 +17,7 @@ _TEXT_LIMIT = 4000
 
 def _text(value: str) -> str:
     if not value.strip():
-        raise mistake("is empty", "write a sentence")
+        raise mistake("is empty", "say it in words")
     return value
 
 

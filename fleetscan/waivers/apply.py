@@ -48,7 +48,8 @@ class Waivers:
                 names = [host.name for host in inventories.select(inventory, rule.host)]
             except InputError as error:
                 problem = error.problems[0]
-                strays[rule.waiver.id] = problem.message + (f"; {problem.cure}" if problem.cure else "")
+                where = "" if problem.source == inventories.PATTERN else f"{problem.source}: "
+                strays[rule.waiver.id] = where + problem.message + (f"; {problem.cure}" if problem.cure else "")
                 continue
             for name in names:
                 by_host.setdefault(name, []).append(rule)

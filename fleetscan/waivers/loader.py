@@ -37,7 +37,8 @@ def load(paths: Sequence[str], playbook: Playbook) -> tuple[Rule, ...]:
             continue
         rules += _Reader(document, playbook, problems, rules).rules()
     if problems:
-        raise InputError(problems)
+        order = {path: index for index, path in enumerate(paths)}
+        raise InputError(sorted(problems, key=lambda found: (order[found.source], found.line, found.column)))
     return tuple(rules)
 
 

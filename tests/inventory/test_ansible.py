@@ -183,6 +183,15 @@ def test_a_host_without_a_role_is_a_mistake(write: Write, tmp_path: Path) -> Non
         one(write, {}, web={"hosts": ["h"]})
 
 
+def test_the_ini_form_of_ansible_is_known_for_what_it_is(write: Write, tmp_path: Path) -> None:
+    for name in ("hosts.ini", "hosts"):
+        with pytest.raises(InputError) as caught:
+            load([write("# ours\nhv00\n[hyperv:children]\nparis\n", name)])
+        assert str(caught.value).replace(f"{tmp_path}/", "") == (
+            f"{name}:3:1: this is an inventory of Ansible; give fleetscan what `ansible-inventory --list` prints"
+        )
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

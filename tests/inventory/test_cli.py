@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,6 +123,35 @@ def test_check_runs_the_commands_of_secrets(write: Write) -> None:
     )
     with pytest.raises(InputError, match="the command failed with exit status 3"):
         run("check", "--secrets", "-i", path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes the stream by a shell")
+@pytest.mark.parametrize(
+    ("stream", "told"),
+    [
+        ("<&-", "<stdin>:1:1: the file is empty"),
+        (r"< <(printf '\377')", "<stdin>: the text is not UTF-8; send UTF-8"),
+    ],
+)
+def test_what_is_no_text_on_standard_input_is_a_mistake(stream: str, told: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m fleetscan inventory check -i - {stream}"
+    environment = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, encoding="utf-8", env=environment, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith(told)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp850", "utf-8"])
+def test_what_is_piped_in_is_utf_8_whatever_the_machine_speaks(encoding: str) -> None:
+    text = (
+        "\ufeffcredentials: {a: {username: jürgen}}\n"
+        "groups: {x: {roles: [vmm], credential: a, zone: Zürich, hosts: [hv01]}}\n"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "fleetscan", "inventory", "show", "hv01", "-i", "-"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "zone: Zürich" in done.stdout.decode(encoding).splitlines()
 
 
 def test_notices_go_to_standard_error(write: Write) -> None:

@@ -103,7 +103,7 @@ def test_a_whole_number_will_do_for_a_broken_one(folder: Folder) -> None:
         ("web03]", "7]", ["7:18: must be a text, as in the playbook; quote it"]),
         ("build: 26100", "build: new", ["10:15: must be a whole number, as in the playbook"]),
         ('"2026-01-31"', "2026-13", ['2:8: as_of: "2026-13" is no month and no day; write 2026-01 or 2026-01-31']),
-        ("https://example.com/limits", '""', ["3:9: source: is empty; write a sentence"]),
+        ("https://example.com/limits", '""', ["3:9: source: is empty; say it in words"]),
         ("title: Limits of the house\n", "", ['1:1: "title" is missing; add it']),
     ],
 )  # fmt: skip

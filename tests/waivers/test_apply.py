@@ -171,6 +171,11 @@ def test_a_pattern_for_no_host_is_told_with_what_may_be_meant() -> None:
     )
 
 
+def test_a_file_of_hosts_that_is_missing_is_named() -> None:
+    (notice,) = notices(rule(host="@no-such-file"), finding())
+    assert notice.startswith("waiver w1 (waivers.yaml:3:5) is for no host: no-such-file: cannot be read: ")
+
+
 def test_the_first_waiver_that_covers_a_finding_is_named() -> None:
     both = [rule(object="sql01", waiver=waiver(identity="a")), rule(waiver=waiver(identity="b"))]
     settled = Waivers.of(both, fleet(), NOON).settle(report(finding()))

@@ -62,6 +62,11 @@ def test_the_id_of_a_waiver_without_one_stays_when_its_term_changes(tmp_path: Pa
     assert waivers.load([str(path)], book)[1].waiver.id == before
 
 
+def test_mistakes_stand_in_the_order_of_the_file(tmp_path: Path, book: Playbook) -> None:
+    text = GOOD.replace("    check: ", "    chek: x\n    check: ").replace("owner: Anna Durand", "owner: ''")
+    assert [line.split(": ")[0] for line in mistakes(tmp_path, text, book)] == [":4:5", ":8:12"]
+
+
 def test_a_bare_list_is_a_file_too(tmp_path: Path, book: Playbook) -> None:
     path = tmp_path / "waivers.yaml"
     path.write_text("- {check: vmms-running, owner: o, ticket: t, reason: r, expires: 2026-12-31}\n", encoding="utf-8")
