@@ -55,7 +55,8 @@ class Fleet:
         self._names: defaultdict[str, list[Host]] = defaultdict(list)
         self._groups: defaultdict[tuple[Relation, str], list[str]] = defaultdict(list)
         self._seen: defaultdict[tuple[ObjectType, str], list[HostReport]] = defaultdict(list)
-        self._findings: dict[tuple[str, str], Finding] = {}
+        self._findings: dict[tuple[str, str, str], Finding] = {}
+        """By host, check, and the folded id of the virtual machine, which is empty for findings of the host itself."""
         self._peer = cache(self._make_peer)
         self._others = cache(self._find_others)
         for host, computer in hosts.items():
@@ -75,7 +76,9 @@ class Fleet:
                     seen.append(report)
         for finding in findings.of_checks(compared).values():
             if finding.object_type is ObjectType.HOST:
-                self._findings[name, finding.check_id] = finding
+                self._findings[name, finding.check_id, ""] = finding
+            elif finding.object_type is ObjectType.VM:
+                self._findings[name, finding.check_id, finding.object_id.casefold()] = finding
 
     def seen_by_many(self, kind: ObjectType) -> Iterator[tuple[str, list[HostReport]]]:
         """Each object of a type that several hosts showed, by its folded id, with these hosts."""
@@ -93,7 +96,8 @@ class Fleet:
             for other in self._related(relation, own, place)
         }
         groups = tuple(relation for relation in across.hosts if relation in _GROUPS)
-        return self._others(across.checks, host, groups, frozenset(seen), tuple(named))
+        machine = place[1].casefold() if Relation.MACHINE in across.hosts else ""
+        return self._others(across.checks, host, groups, frozenset(seen), tuple(named), machine)
 
     def _find_others(
         self,
@@ -102,6 +106,7 @@ class Fleet:
         groups: tuple[Relation, ...],
         seen: frozenset[str],
         named: tuple[str, ...],
+        machine: str,
     ) -> Sequence[Peer]:
         """Most machines of a host share theirs."""
         own, found = self._own[host], set(seen)
@@ -111,7 +116,7 @@ class Fleet:
         matches = {name: self.find(name, own.host) for name in named}
         found |= {match.name for match in matches.values() if match is not None}
         order = sorted(found, key=lambda name: (name != host, self._position[name]))
-        return [self._peer(checks, name, name == host) for name in order] + [
+        return [self._peer(checks, name, name == host, machine) for name in order] + [
             _stranger(name) for name, match in matches.items() if match is None
         ]
 
@@ -129,14 +134,20 @@ class Fleet:
         kind, identity = place[0], place[1].casefold()
         if relation is Relation.GUEST:
             return self._seen[ObjectType.GUEST, identity]
+        if relation is Relation.MACHINE:
+            return self._seen[ObjectType.VM, identity]
         return [own, *self._seen[kind, identity]]
 
-    def _make_peer(self, checks: tuple[str, ...], name: str, here: bool) -> Peer:
+    def _make_peer(self, checks: tuple[str, ...], name: str, here: bool, machine: str) -> Peer:
         if name not in self._own:
             variable = _variable(name, here=here, known=True, assessed=False, findings=())
             return Peer(variable, f"{name} was left out of this run", Standing.LEFT_OUT)
-        found = [finding for check in checks if (finding := self._findings.get((name, check))) is not None]
-        missing = [check for check in checks if (name, check) not in self._findings]
+        told = {
+            check: self._findings.get((name, check, machine)) or self._findings.get((name, check, ""))
+            for check in checks
+        }
+        found = [finding for finding in told.values() if finding is not None]
+        missing = [check for check, finding in told.items() if finding is None]
         unseen = _unseen(self._own[name], found, missing)
         return Peer(
             _variable(name, here=here, known=True, assessed=unseen is None, findings=found), unseen, Standing.VISITED

@@ -18,7 +18,7 @@ from fleetscan.judge.objects import Objects, Subject
 from fleetscan.model.facts import HostFacts, ProbeAnswer
 from fleetscan.model.finding import Finding, PackedFindings, Status
 from fleetscan.model.host import Host
-from fleetscan.model.playbook import JSON, Across, Bound, Check, Expression, ObjectType, Playbook
+from fleetscan.model.playbook import JSON, Across, Bound, Check, Expression, ObjectType, Playbook, Relation
 from fleetscan.model.reasons import Reason
 from fleetscan.model.run import HostReport, Trouble
 from fleetscan.model.text import one_line
@@ -164,7 +164,9 @@ class _Court:
             else:
                 peers = self._peers(check, check.across, self.fleet, subject, bound)
                 bound = self.playbook.bind(variables | {HOSTS: [peer.variable for peer in peers]})
-                verdict = _complete(_decide(check, bound), peers)
+                verdict = _decide(check, bound)
+                if set(check.across.hosts) != {Relation.MACHINE}:
+                    verdict = _complete(verdict, peers)
         except ExpressionError as error:
             verdict = _Verdict(Status.ERROR, Reason.CHECK_EXPRESSION, error.message)
         return self._finding(check, subject, verdict, bound)

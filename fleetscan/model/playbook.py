@@ -118,6 +118,8 @@ class Relation(StrEnum):
     """Those that list the same object, the host itself among them."""
     GUEST = "guest"
     """Those that say that they are the virtual machine which the finding is about."""
+    MACHINE = "machine"
+    """Those that list the guest of the finding as a virtual machine. What they say helps, and nothing waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,7 @@ class Across:
 
     hosts: tuple[Relation, ...]
     checks: tuple[str, ...]
-    """Checks of hosts, whose findings on these hosts the expressions read."""
+    """Checks of hosts (with `machine`, of the machine, too) whose findings there the expressions read."""
     named: Expression | None = None
     """A list of further hosts, by the names that the host itself knows them by."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fleetscan.errors import InputError
-from fleetscan.model.playbook import Check, ObjectType, Playbook, Severity
+from fleetscan.model.playbook import Check, ObjectType, Playbook, Relation, Severity
 from fleetscan.playbook.compiler import HOSTS, OBJECT_LISTS, OBJECTS, CheckCompiler, lists_objects
 from fleetscan.playbook.data import VARIABLE, read_data
 from fleetscan.playbook.diagnoses import read_diagnoses
@@ -155,12 +155,17 @@ class _Loader:
         """What checks across hosts compare must be findings about hosts."""
         for check_id, source in self._across.items():
             check = checks.get(check_id)
+            of_machine = check is not None and check.across is not None and Relation.MACHINE in check.across.hosts
+            if check is not None and of_machine and check.object is not ObjectType.GUEST:
+                message = "machine is for checks of guests: it means the hosts that run the guest"
+                self._add(source, ("across", "hosts"), message, "write seen, or object: guest")
+            kinds = {ObjectType.HOST, ObjectType.VM} if of_machine else {ObjectType.HOST}
             for index, name in enumerate(check.across.checks if check is not None and check.across else ()):
                 other, loc = checks.get(name), ("across", "checks", index)
                 if other is None:
                     cure = did_you_mean(name, checks, "known are")
                     self._add(source, loc, f'unknown check "{name}"', cure)
-                elif other.object is not ObjectType.HOST or other.across is not None:
+                elif other.object not in kinds or other.across is not None:
                     self._add(source, loc, f'"{name}" is no check of a single host', "name one with object: host")
 
     def _never_used(self, checks: list[Check]) -> None:

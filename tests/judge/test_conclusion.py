@@ -276,6 +276,29 @@ def test_a_guest_is_found_by_the_id_that_it_tells() -> None:
     assert told == {"sql01": (Status.PASS, "db"), "web03": (Status.FAIL, "")}
 
 
+def test_a_guest_is_helped_by_what_its_host_says_and_waits_for_nobody() -> None:
+    inside = check(
+        "inside",
+        object=ObjectType.GUEST,
+        roles=(Role.GUEST,),
+        passes=Rule(lambda v: bool(v["hosts"])),
+        observed=Rule(lambda v: [f"{h['name']} {f['check']} {f['status']}" for h in v["hosts"] for f in h["findings"]]),  # type: ignore[union-attr,index,call-overload]
+        across=Across(hosts=(Relation.MACHINE,), checks=("machine", "agent")),
+    )
+    plays = playbook(probe("vms"), checks=(AGENT, MACHINE, inside))
+    guest = judged(host("db", roles=(Role.GUEST,)), {"guest": {"id": "ID-SQL01", "name": "sql01"}}, 0, plays)
+    owner = report("hv01.example", machine(), machine("web03"), plays=plays)
+
+    def said(*reports: HostReport) -> tuple[Status, str]:
+        [finding] = found(conclude(plays, [guest, *reports]), "db", "inside")
+        return finding.status, finding.observed
+
+    assert said(owner) == (Status.PASS, "hv01.example machine pass, hv01.example agent pass")
+    assert said(report("hv02.example", machine("web03"), plays=plays)) == (Status.FAIL, "")
+    silent = replace(owner, findings=tuple(f for f in owner.findings if f.check_id != "agent"))
+    assert said(silent) == (Status.PASS, "hv01.example machine pass")
+
+
 def test_a_machine_that_only_other_probes_name_is_judged_too() -> None:
     plays = playbook(probe("vms"), probe("more"), checks=(AGENT, MOVABLE))
     known = facts(vms={"vms": [], "agent": 1, "nodes": []}, more={"vms": [machine("late")]})

@@ -74,7 +74,8 @@ def test_line_ends_of_windows_are_the_same(folder: Folder) -> None:
 
 
 FLEET_CURE = "add across: {hosts: [cluster]}, or write host, vm, disk or guest"
-RELATIONS = "cluster, vmm_server, seen, guest"
+RELATIONS = "cluster, vmm_server, seen, guest, machine"
+GUEST_CURE = "write seen, or object: guest"
 
 MISTAKES = {
     "misspelt key": (
@@ -165,6 +166,12 @@ MISTAKES = {
         [
             f'{VM}:10:34: unknown check "service-run"; did you mean "service-runs"?',
             f'{VM}:10:47: "backup-on" is no check of a single host; name one with object: host',
+        ],
+    ),
+    "the machine of what is no guest": (
+        [(VM, PASS, f"{PASS}\nacross: {{hosts: [machine], checks: [service-runs]}}")],
+        [
+            f"{VM}:10:17: machine is for checks of guests: it means the hosts that run the guest; {GUEST_CURE}",
         ],
     ),
     "looking for hosts among the hosts": (
