@@ -130,7 +130,7 @@ def run_builtin(machine: Machine, user: str, command: str, stdin: bytes) -> Outc
     """
     script = powershell_script(command)
     name, _, rest = _unquoted(command if script is None else script).partition(" ")
-    builtin = _BUILTINS.get(name.casefold().removesuffix(".exe"))
+    builtin = _BUILTINS.get(name.strip('"').rpartition("\\")[2].casefold().removesuffix(".exe"))
     if builtin is None:
         message = (
             f"'{name}' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
@@ -150,6 +150,7 @@ def _exit(_machine: Machine, _user: str, rest: str, _stdin: bytes) -> Outcome:
 
 _BUILTINS: dict[str, Callable[[Machine, str, str, bytes], Outcome]] = {
     "echo": lambda _machine, _user, rest, _stdin: _line(rest),
+    "write-output": lambda _machine, _user, rest, _stdin: _line(rest.strip("'\"")),
     "hostname": lambda machine, _user, _rest, _stdin: _line(machine.computer),
     "whoami": lambda _machine, user, _rest, _stdin: _line(user.lower()),
     "ver": lambda machine, _user, _rest, _stdin: _line(f"\r\nMicrosoft Windows [Version 10.0.{machine.os.build}]"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 
 from fleetscan.lab.soap import new_id
-from fleetscan.lab.soapfault import COMMAND_GONE_MESSAGE, SHELL_GONE, TIMED_OUT, WSManFault
+from fleetscan.lab.soapfault import BAD_PARAMETER, COMMAND_GONE_MESSAGE, SHELL_GONE, TIMED_OUT, WSManFault
 
 Piece = tuple[str, "bytes | memoryview"]
 """The name of a stream, and some bytes of it."""
@@ -139,7 +139,10 @@ class Shells:
         self.ever = 0
 
     def add(self, shell: Shell) -> None:
-        """Open a shell."""
+        """Open a shell; raises WSManFault where one of that id is open."""
+        self._expire()
+        if shell.id in self._shells:
+            raise WSManFault(BAD_PARAMETER)
         self._shells[shell.id] = shell
         self.ever += 1
 

@@ -89,6 +89,8 @@ async def test_an_old_powershell_and_a_cut_script_are_refused() -> None:
         ("cmd.exe /c echo hello", b"hello\r\n", 0),
         ('cmd /d /c "hostname"', b"HV01\r\n", 0),
         ("WHOAMI.EXE", b"corp\\me\r\n", 0),
+        ("C:\\Windows\\System32\\whoami.exe", b"corp\\me\r\n", 0),
+        (encoded("Write-Output 'hello'"), b"hello\r\n", 0),
         ("ver", b"\r\nMicrosoft Windows [Version 10.0.20348]\r\n", 0),
         ("exit /b 12", b"", 12),
         ("exit", b"", 0),

@@ -213,6 +213,9 @@ async def test_pypsrp_chooses_the_id_of_its_shell() -> None:
             with pytest.raises(WSManFaultError) as refused:
                 WinRS(connection, id="no GUID").open()
             assert refused.value.code == 87
+            with pytest.raises(WSManFaultError) as taken:
+                WinRS(connection, id=wanted).open()
+            assert taken.value.code == 87
             shell.close()
 
     async with Lab(fleet(host())) as lab:
