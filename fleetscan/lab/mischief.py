@@ -122,4 +122,4 @@ def _static(fault: Fault) -> Response | None:
 @cache
 def _bomb() -> bytes:
     block = b" " * 1024 * 1024
-    return b"".join([gzip.compress(block * 30, mtime=0)] * 10)
+    return b"".join([gzip.compress(block * 3, mtime=0)] * 100)

@@ -137,7 +137,7 @@ class Adapter(HTTPAdapter):
             return progress.trouble(Reason.PROTOCOL_GARBLED, "the answer is compressed, which was not asked for")
         if status == 401:
             return self._judge_401(answer)
-        if status >= 400 and not kind.startswith(("application/soap+xml", *SEALED)):
+        if status >= 400 and not _may_be_fault(kind, sealed=progress.sealed):
             return http_trouble(progress, status)
         if progress.sealed and progress.logged_on and not kind.startswith(SEALED):
             return progress.trouble(Reason.PROTOCOL_GARBLED, "the host answered in clear to an encrypted message")
@@ -154,6 +154,11 @@ class Adapter(HTTPAdapter):
             )
             return progress.trouble(Reason.AUTH_REJECTED, text, hint=hint)
         return None
+
+
+def _may_be_fault(kind: str, *, sealed: bool) -> bool:
+    """Whether an error's content is worth reading. Windows says what it is; others call a fault any kind of XML."""
+    return kind.startswith(("application/soap+xml", *SEALED)) or (not sealed and (not kind or "xml" in kind))
 
 
 def http_trouble(progress: Progress, status: int) -> TransportError:

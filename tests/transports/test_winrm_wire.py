@@ -255,6 +255,36 @@ class Context:
         return message
 
 
+def fault(code: int) -> bytes:
+    space = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
+    detail = f'<f:WSManFault xmlns:f="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault" Code="{code}"/>'
+    return (
+        f"<s:Envelope {space}><s:Body><s:Fault><s:Detail>{detail}</s:Detail></s:Fault></s:Body></s:Envelope>".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (b"text/xml; charset=utf-8", Reason.QUOTA_SHELLS),
+        (b"Application/SOAP+XML", Reason.QUOTA_SHELLS),
+        (b"", Reason.QUOTA_SHELLS),
+        (b"text/html", Reason.PROTOCOL_HTTP),
+    ],
+)
+async def test_a_fault_is_read_whatever_kind_of_xml_it_is_called(kind: bytes, reason: Reason) -> None:
+    """Where TLS seals the messages: in clear, an error is never believed beyond its status."""
+    text = fault(2150859173)
+    head = b"HTTP/1.1 500 \r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (kind, len(text))
+    async with peer(lambda *_: head + text) as listener:
+        shell = logged_on(listener)
+        shell._link.progress.sealed, shell._protocol.transport.encryption = False, None
+        with pytest.raises(TransportError) as caught:
+            await anyio.to_thread.run_sync(shell.open)
+        shell.close()
+    assert caught.value.reason is reason
+
+
 @pytest.mark.parametrize(("code", "may_be_open"), [(2150858793, True), (2150859173, False)])
 async def test_a_shell_that_was_not_open_in_time_is_deleted_all_the_same(code: int, may_be_open: bool) -> None:
     space = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
