@@ -14,6 +14,8 @@ from fleetscan.model.text import one_line
 from fleetscan.suggest import did_you_mean
 
 _RANGE = re.compile(r"\[\w+:\w+(?::\d+)?\]", re.ASCII)
+_FOLDED = re.compile(r"\[(?=[^\]]*\d\d)(?=[^\]]*[-,])(\d{1,9}(?:-\d{1,9})?(?:,\d{1,9}(?:-\d{1,9})?)*)\]", re.ASCII)
+"""`[01-02,04]`, as reports fold names. Of single digits it is a glob, which means the same."""
 _SLICE = re.compile(r"(?P<base>[^\[\]]+)\[(?P<first>-?\d*)(?P<colon>:?)(?P<last>-?\d*)\]", re.ASCII)
 _ATTRIBUTES: dict[str, Callable[[Host], Iterable[str]]] = {
     "role": lambda host: host.roles,
@@ -75,6 +77,9 @@ class Lookup:
             return self._slice(term, match)
         if _RANGE.search(term):
             return self._range(term)
+        folded = _FOLDED.search(term)
+        if folded:
+            return self._unfolded(term, folded)
         found = self._glob(term) if re.search(r"[*?\[]", term) else set()
         if not found:
             raise self._no_match(term)
@@ -109,6 +114,14 @@ class Lookup:
         except RangeError as error:
             raise NoMatchError(one_line(error.message), one_line(error.cure)) from error
         return set().union(*(self.find(name) for name in names))
+
+    def _unfolded(self, term: str, folded: re.Match[str]) -> set[int]:
+        found: set[int] = set()
+        for part in folded[1].split(","):
+            first, dash, last = part.partition("-")
+            text = f"[{first}:{last}]" if dash else part
+            found |= self.find(term[: folded.start()] + text + term[folded.end() :])
+        return found
 
     def _glob(self, term: str) -> set[int]:
         matches = _matcher(term)

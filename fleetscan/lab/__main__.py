@@ -10,7 +10,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from http import HTTPStatus
@@ -41,14 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fleetscan.lab", description=__doc__)
     parser.add_argument("--fleet", type=Path, help="folder of a fleet; without it, that of `fleetscan demo`")
-    parser.add_argument("--hosts", type=int, metavar="N", help="N copies of one host instead of the fleet's own hosts")
+    parser.add_argument(
+        "--hosts", type=_number(1, 100_000), metavar="N", help="N copies of one host instead of the fleet's own hosts"
+    )
     parser.add_argument("--base", metavar="NAME", help="the host to copy; without it, the first of the fleet")
     parser.add_argument("--names", default="hv{:04d}.lab.example", metavar="PATTERN", help="names of the copies")
     parser.add_argument("--transport", choices=("winrm", "ssh"), help="for all hosts")
     parser.add_argument("--scheme", choices=("https", "http"), help="for all hosts")
     parser.add_argument("--auth", choices=get_args(Auth), help="for all hosts")
     parser.add_argument("--fault", choices=[str(fault) for fault in Fault], help="for all hosts")
-    parser.add_argument("--misbehave", type=float, default=0.0, metavar="SHARE", help="share of the copies with faults")
+    parser.add_argument(
+        "--misbehave", type=_share, default=0.0, metavar="SHARE", help="share of the copies with faults"
+    )
     parser.add_argument("--faults", nargs="+", choices=[str(fault) for fault in Fault], help="which faults these are")
     parser.add_argument("--latency-ms", type=float, help="milliseconds of a round trip, for all hosts")
     parser.add_argument("--powershell-seconds", type=float, help="seconds that PowerShell takes, for all hosts")
@@ -58,8 +62,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--environment", type=Path, metavar="FILE", help="write NAME=password lines to this file, in the syntax of sh"
     )
-    parser.add_argument("--port", type=int, default=0, help="loopback port of /counters; a free one by default")
+    parser.add_argument(
+        "--port", type=_number(0, 65_535), default=0, help="loopback port of /counters; a free one by default"
+    )
     return parser
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{value} is not from {least} to {most}")
+        return value
+
+    return number
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return value
 
 
 def _fleet(options: argparse.Namespace) -> Fleet:

@@ -69,7 +69,7 @@ def select(playbook: Playbook, checks: Sequence[str] = (), tags: Sequence[str] =
     problems = [_unknown("--check", "check", pattern, playbook) for pattern in checks if not _any(playbook, pattern)]
     known_tags = {tag for check in playbook.checks for tag in check.tags}
     problems += [
-        Problem("--tag", f'the playbook has no tag "{tag}"', did_you_mean(tag, sorted(known_tags), "it has"))
+        Problem("--tag", f'the playbook has no tag "{tag}"', did_you_mean(tag, known_tags, "") or _listed(known_tags))
         for tag in tags
         if tag not in known_tags
     ]
@@ -132,7 +132,12 @@ def _any(playbook: Playbook, pattern: str) -> bool:
 
 def _unknown(source: str, what: str, pattern: str, playbook: Playbook) -> Problem:
     known: Iterable[str] = (check.id for check in playbook.checks)
-    return Problem(source, f'the playbook has no {what} "{pattern}"', did_you_mean(pattern, known, "it has"))
+    cure = did_you_mean(pattern, known, "it has") or f"`fleetscan playbook show {playbook.origin}` lists them"
+    return Problem(source, f'the playbook has no {what} "{pattern}"', cure)
+
+
+def _listed(tags: set[str]) -> str:
+    return f"there are {', '.join(sorted(tags))}" if tags else "no check has a tag"
 
 
 def _wanted(check: Check, checks: Sequence[str], tags: Sequence[str]) -> bool:

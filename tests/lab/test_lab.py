@@ -212,3 +212,11 @@ async def test_a_payload_over_winrm_has_the_facts_of_its_host() -> None:
         assert lab.counters(name).requests > 5
         assert set(lab.all_counters()) == {name}
         assert NAME not in lab.all_counters()
+
+
+@pytest.mark.parametrize("option", ["--hosts=0", "--hosts=-1", "--port=99999", "--misbehave=7", "--misbehave=nan"])
+def test_options_out_of_bounds_are_mistakes(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([option])
+    assert caught.value.code == 2
+    assert f"argument {option.partition('=')[0]}: " in capsys.readouterr().err

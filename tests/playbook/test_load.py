@@ -446,6 +446,7 @@ def test_select_keeps_the_probe_that_says_who_a_guest_is(folder: Folder) -> None
     [
         (["backup-off"], [], 'the playbook has no check "backup-off"; did you mean "backup-on"?'),
         (["zzz*"], [], 'the playbook has no check "zzz*"; it has service-runs, backup-on'),
+        ([], ["zzz"], 'the playbook has no tag "zzz"; there are backup, services, vms'),
         ([], ["backups"], 'the playbook has no tag "backups"; did you mean "backup"?'),
         (["backup-on"], ["services"], "no check has one of these ids and one of these tags"),
     ],
