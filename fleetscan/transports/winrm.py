@@ -24,7 +24,7 @@ from fleetscan.transports.resolve import dial, identity, resolve
 from fleetscan.transports.troubles import silence
 from fleetscan.transports.winrm_link import Link
 from fleetscan.transports.winrm_login import check, tls_context
-from fleetscan.transports.winrm_protocol import READ_TIMEOUT
+from fleetscan.transports.winrm_protocol import PATIENCE, READ_TIMEOUT
 from fleetscan.transports.winrm_shell import BOUND, CHUNK, Shell
 
 MAX_THREADS = 1024
@@ -246,7 +246,7 @@ async def _collect(line: _Line, output: Output) -> int | None:
     """Receive until the command is done. The growing pause makes few requests where it writes little by little."""
     pause = _FIRST_PAUSE
     while True:
-        part = await line.call(line.shell.receive)
+        part = await line.call(line.shell.receive, timeout=PATIENCE * READ_TIMEOUT)
         output.add(part.stdout, part.stderr)
         if part.done:
             return part.status

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 OPERATION_TIMEOUT = 20
 """Seconds that the host may think about a request; a default WinRM allows no more than 60 (MaxTimeoutms)."""
 READ_TIMEOUT = OPERATION_TIMEOUT + 10
+PATIENCE = 2
+"""How many times as long a Receive may take: busy hosts are late with it, and some listeners hold it to the end of the
+command, whatever time they were given. What it would have brought cannot be asked for again."""
 
 _IDLE_SECONDS = 120
 _CODEPAGE_UTF8 = 65001
@@ -142,7 +145,7 @@ def protocol(link: Link, settings: WinRMSettings, login: Login, name: str) -> Pr
         "ca_trust_path": None,
         "cert_pem": login.certificate,
         "cert_key_pem": login.certificate_key,
-        "read_timeout_sec": READ_TIMEOUT,
+        "read_timeout_sec": PATIENCE * READ_TIMEOUT,  # of each single read; a call as a whole is cut off by its caller
         "kerberos_hostname_override": name,
         "message_encryption": "always" if link.progress.sealed else "never",
         "send_cbt": settings.channel_binding,

@@ -122,6 +122,15 @@ async def test_faults_over_https_with_basic(case: Case) -> None:
     await visit("winrm-https-basic", case)
 
 
+async def test_output_may_be_later_than_any_other_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy host, or one that holds a Receive to the end of the command: what it brings cannot be had again."""
+    monkeypatch.setattr("fleetscan.transports.winrm.READ_TIMEOUT", 0.5)
+    output = Output()
+    async with prepare(VARIANTS["winrm-http-ntlm"]) as ground, ground.connected() as connection:
+        assert await connection.run("sort slow", b"", output) == 0  # after 0.7 s
+    assert bytes(output.stdout) == b"late"
+
+
 async def test_done_without_exit_code_is_a_result() -> None:
     output = Output()
     async with prepare(faulty("winrm-http-ntlm", Fault.NO_EXIT_CODE)) as ground:
