@@ -36,6 +36,7 @@ _LINE = re.compile(
     rb"FLEETSCAN1 (?P<nonce>[0-9a-f]+) (?P<name>[a-z0-9_-]{1,64}) (?P<encoding>json|gzip|lines) (?P<length>\d{1,9}) "
     rb"(?P<sha>[0-9a-f]{64}|-) (?P<index>\d{1,6})/(?P<count>\d{1,6}) (?P<chunk>[\x20-\x7e]*)"
 )
+_WIDE = b"F\0L\0E\0E\0T\0S\0C\0A\0N"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def encode(nonce: str, name: str, value: JSON) -> list[str]:
 
 def essence(stdout: bytes | bytearray) -> bytes:
     """The lines of an output that `decode` reads; it reads the same out of them."""
-    return b"\n".join(match[0] for match in _LINE.finditer(stdout))
+    return b"\n".join(match[0] for match in _LINE.finditer(_narrow(stdout)))
 
 
 def ended(stdout: bytes | bytearray, nonce: str) -> bool:
@@ -96,7 +97,7 @@ def decode(stdout: bytes | bytearray, nonce: str) -> Reading:
     heads: dict[str, _Head] = {}
     chunks: dict[str, dict[int, bytes]] = {}
     foreign = False
-    for match in _LINE.finditer(stdout):
+    for match in _LINE.finditer(_narrow(stdout)):
         if match["nonce"].decode() != nonce:
             foreign = True
             continue
@@ -106,6 +107,11 @@ def decode(stdout: bytes | bytearray, nonce: str) -> Reading:
         if heads.setdefault(name, head) == head:
             chunks.setdefault(name, {}).setdefault(int(match["index"]), bytes(match["chunk"]))
     return Reading({name: _open(name, head, chunks[name]) for name, head in heads.items()}, foreign)
+
+
+def _narrow(stdout: bytes | bytearray) -> bytes | bytearray:
+    """The output without the zero bytes of UTF-16, which a script around the shell may write, like PowerShell's `>`."""
+    return stdout.replace(b"\0", b"") if _WIDE in stdout else stdout
 
 
 def _open(name: str, head: _Head, chunks: Mapping[int, bytes]) -> Envelope:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetscan.model.reasons import Reason
-from fleetscan.powershell.envelope import CHUNK, LIMIT, decode, encode
+from fleetscan.powershell.envelope import CHUNK, LIMIT, decode, encode, essence
 
 NONCE = "0123456789abcdef"
 json_values = st.recursive(
@@ -45,6 +45,14 @@ def test_noise_around_and_before_the_marker_does_no_harm() -> None:
     reading = decode(stdout, NONCE)
     assert reading.envelopes["probe"].value == {"x": 1}
     assert reading.complete
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_utf_16_is_read_like_ascii(encoding: str) -> None:
+    text = "\r\n".join(["Willkommen", *encode("aa", "p", {"x": 1}), *encode("aa", "_end", {})])
+    for stdout in (text.encode(encoding), b"banner\n" + text.encode(encoding)):
+        assert decode(stdout, "aa").envelopes["p"].value == {"x": 1}
+        assert decode(essence(stdout), "aa").complete
 
 
 def test_an_answer_of_another_run_is_not_taken() -> None:
