@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from fleetscan.judge.fleet import Fleet
 from fleetscan.judge.judge import judge, judge_across
 from fleetscan.model.facts import HostFacts
-from fleetscan.model.finding import Finding, PackedFindings, Status
+from fleetscan.model.finding import Finding, PackedFindings, Status, tally
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import ObjectType, Playbook
 from fleetscan.model.reasons import Reason
@@ -38,6 +38,8 @@ def conclude(
 
 def moved(report: HostReport) -> list[Finding]:
     """The findings of machines that were seen on another host later."""
+    if all(outcome.reason is not Reason.OBJECT_MOVED for outcome in tally(report.findings)):
+        return []
     findings = PackedFindings.of(report.findings)
     reasons = findings.columns("reason", "status")
     return list(findings.at(at for at, (reason, _) in enumerate(reasons) if reason is Reason.OBJECT_MOVED).values())

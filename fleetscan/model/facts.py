@@ -40,6 +40,11 @@ class Packed(Mapping[str, JSON]):
         """The answer as JSON, compressed by zlib."""
         return self._bytes
 
+    @property
+    def text(self) -> str:
+        """The answer as JSON, in pure ASCII."""
+        return zlib.decompress(self._bytes).decode("ascii")
+
     def items(self) -> ItemsView[str, JSON]:
         """All of it, unpacked once."""
         return self._data().items()

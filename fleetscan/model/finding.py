@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter, itemgetter
-from typing import Any, TypeAlias, overload
+from typing import Any, NamedTuple, TypeAlias, overload
 
 from fleetscan.model.playbook import ObjectType, Severity
 from fleetscan.model.reasons import Reason
@@ -74,6 +74,23 @@ class Finding:
         return _shared_values(self)
 
 
+class Outcome(NamedTuple):
+    """What totals tell findings apart by."""
+
+    status: Status
+    severity: Severity
+    reason: Reason | None
+    waived: bool
+
+    @property
+    def left_out(self) -> bool:
+        """Whether it waits for hosts that whoever made the run left out of it: nothing went wrong with it."""
+        return self.reason is Reason.ACROSS_LEFT_OUT
+
+
+_outcome = cache(Outcome)
+"""Every host has the same few: each is kept once."""
+
 _SHARED = ("check_id", "check_title", "article", "severity", "object_type", "why", "action", "reference")
 """What all findings of a check have in common: most of their text, which would be kept with every host."""
 _OWN = tuple(field.name for field in fields(Finding) if field.name not in _SHARED)
@@ -82,7 +99,7 @@ _fill_shared, _fill_own = (tuple(Finding.__dict__[name].__set__ for name in name
 _Row: TypeAlias = tuple[Any, ...]
 """The place of what is shared in `_known`, then the values of the other fields."""
 _STATUS, _WAIVER, _REASON = (_OWN.index(name) + 1 for name in ("status", "waiver", "reason"))
-_CHECK = _SHARED.index("check_id")
+_CHECK, _SEVERITY = (_SHARED.index(name) for name in ("check_id", "severity"))
 
 _known: list[tuple[Any, ...]] = []
 _places: dict[tuple[Any, ...], int] = {}
@@ -128,7 +145,9 @@ class PackedFindings(Sequence[Finding]):
 
     def _pack(self, rows: Sequence[_Row]) -> None:
         self._bytes = zlib.compress(pickle.dumps(rows, 5), 1)
-        self.tally = Counter((row[_STATUS], row[_WAIVER] is not None) for row in rows)
+        self.tally = Counter(
+            _outcome(row[_STATUS], _known[row[0]][_SEVERITY], row[_REASON], row[_WAIVER] is not None) for row in rows
+        )
 
     @classmethod
     def of(cls, findings: Sequence[Finding]) -> PackedFindings:
@@ -192,20 +211,13 @@ def _unpacked(packed: bytes) -> tuple[Finding, ...]:
     return tuple(map(_finding, _rows(packed)))
 
 
-def tally(findings: Sequence[Finding]) -> Counter[tuple[Status, bool]]:
-    """How many findings there are of each status, without and with a waiver."""
+def tally(findings: Sequence[Finding]) -> Counter[Outcome]:
+    """How many findings there are of each outcome."""
     if isinstance(findings, PackedFindings):
         return findings.tally
-    return Counter((finding.status, finding.waiver is not None) for finding in findings)
-
-
-def left_out(findings: Sequence[Finding]) -> int:
-    """How many findings wait for hosts that whoever made the run left out of it: nothing went wrong with them."""
-    if not any(status is Status.NOT_ASSESSED for status, _ in tally(findings)):
-        return 0
-    if isinstance(findings, PackedFindings):
-        return sum(row[_REASON] is Reason.ACROSS_LEFT_OUT for row in _rows(findings._bytes))
-    return sum(finding.reason is Reason.ACROSS_LEFT_OUT for finding in findings)
+    return Counter(
+        _outcome(finding.status, finding.severity, finding.reason, finding.waiver is not None) for finding in findings
+    )
 
 
 def of_status(findings: Sequence[Finding], wanted: Container[Status]) -> list[Finding]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from fleetscan.model.diagnosis import Diagnosis
 from fleetscan.model.facts import HostFacts
-from fleetscan.model.finding import Finding, PackedFindings, Status, left_out, tally
+from fleetscan.model.finding import Finding, Outcome, PackedFindings, Status, tally
 from fleetscan.model.history import History
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import DataSource, Severity
@@ -43,10 +43,7 @@ class HostReport:
 
     def counts(self) -> Counter[Status]:
         """How many findings there are of each status."""
-        counts: Counter[Status] = Counter()
-        for (status, _), count in tally(self.findings).items():
-            counts[status] += count
-        return counts
+        return _by_status(tally(self.findings))
 
     def told(self, findings: Sequence[Finding]) -> HostReport:
         """The same report with other findings, packed if those were."""
@@ -63,21 +60,26 @@ class HostReport:
 
         What waits for hosts that were left out of the run on purpose makes no host worse.
         """
-        return self._worst(self.counts())
+        return self._worst(tally(self.findings))
 
     @property
     def open_verdict(self) -> Status:
         """The worst that nobody has answered for: the verdict without the findings that are waived."""
-        return self._worst(
-            Counter({status: count for (status, waived), count in tally(self.findings).items() if not waived})
-        )
+        return self._worst(outcome for outcome in tally(self.findings) if not outcome.waived)
 
-    def _worst(self, counts: Counter[Status]) -> Status:
-        if self.trouble is not None and not counts[Status.FAIL]:
+    def _worst(self, outcomes: Iterable[Outcome]) -> Status:
+        found = {outcome.status for outcome in outcomes if not outcome.left_out}
+        if self.trouble is not None and Status.FAIL not in found:
             return Status.NOT_ASSESSED
-        counts = counts - Counter({Status.NOT_ASSESSED: left_out(self.findings)})
         order = (Status.FAIL, Status.ERROR, Status.NOT_ASSESSED, Status.WARN, Status.PASS)
-        return next((status for status in order if counts[status]), Status.NOT_APPLICABLE)
+        return next((status for status in order if status in found), Status.NOT_APPLICABLE)
+
+
+def _by_status(outcomes: Counter[Outcome]) -> Counter[Status]:
+    counts: Counter[Status] = Counter()
+    for outcome, count in outcomes.items():
+        counts[outcome.status] += count
+    return counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

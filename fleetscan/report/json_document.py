@@ -7,20 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from fleetscan.model.diagnosis import Diagnosis
-from fleetscan.model.facts import ProbeAnswer
+from fleetscan.model.facts import Packed, ProbeAnswer
 from fleetscan.model.finding import SYMPTOMATIC, Finding, Status
 from fleetscan.model.playbook import ObjectType
 from fleetscan.model.run import HostReport, RunReport, Trouble
 from fleetscan.report import rows
-from fleetscan.report.json_text import dump, separated
-from fleetscan.report.rows import Row
+from fleetscan.report.json_text import dump, exact, separated
 from fleetscan.report.words import utc
 
 
 def render(report: RunReport) -> Iterator[str]:
     """The document that `json_schema.schema` describes: a line for the run, for each host and for each finding."""
     yield f'{{"fleetscan": {dump(report.tool_version)},\n"run": {dump(_run(report))},\n"hosts": [\n'
-    yield from separated(dump(_host(host)) for host in report.hosts)
+    yield from separated(map(_host, report.hosts))
     yield '\n],\n"diagnoses": [\n'
     yield from separated(dump(_diagnosis(diagnosis)) for diagnosis in report.diagnoses)
     yield '\n],\n"findings": [\n'
@@ -46,7 +45,7 @@ def _findings(report: RunReport) -> Iterator[str]:
             yield f"{{{of_host}, {of_checks[shared]}, {_members(own)}}}"
 
 
-def _members(row: Row) -> str:
+def _members(row: Mapping[str, object]) -> str:
     """The keys and values of an object, without its braces."""
     return dump(row)[1:-1]
 
@@ -88,7 +87,12 @@ def _run(report: RunReport) -> dict[str, object]:
     }
 
 
-def _host(report: HostReport) -> dict[str, object]:
+def _host(report: HostReport) -> str:
+    probes = ", ".join(f"{dump(name)}: {_answer(answer)}" for name, answer in report.facts.answers.items())
+    return f'{{{_members(_visit(report))}, "probes": {{{probes}}}}}'
+
+
+def _visit(report: HostReport) -> dict[str, object]:
     host = report.host
     return {
         "host": host.name,
@@ -108,7 +112,6 @@ def _host(report: HostReport) -> dict[str, object]:
         "seconds": {stage: round(seconds, 3) for stage, seconds in report.seconds.items()},
         "payload_sha256": report.facts.payload_sha256,
         "meta": report.facts.meta,
-        "probes": {name: _answer(answer) for name, answer in report.facts.answers.items()},
     }
 
 
@@ -140,11 +143,12 @@ def _trouble(trouble: Trouble | None) -> dict[str, str] | None:
     }
 
 
-def _answer(answer: ProbeAnswer) -> dict[str, object]:
-    return {
+def _answer(answer: ProbeAnswer) -> str:
+    head = {
         "reason": answer.reason.value if answer.reason else None,
         "message": answer.message,
         "ms": answer.ms,
         "sha256": answer.sha256,
-        "data": answer.data,
     }
+    data = "null" if answer.data is None else exact(Packed.of(answer.data).text)
+    return f'{{{_members(head)}, "data": {data}}}'

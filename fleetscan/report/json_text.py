@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 _encode = json.JSONEncoder(allow_nan=False, default=lambda mapping: dict(mapping.items())).encode
+_DOUBTFUL = re.compile(r"\\ud|NaN|Infinity")
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -26,6 +27,11 @@ def dump(value: object) -> str:
     if not text or "\\ud" in text:  # something that JSON or UTF-8 may not be able to say: look at every part of it
         text = json.dumps(_exact(value), allow_nan=False)
     return text
+
+
+def exact(text: str) -> str:
+    """This JSON in pure ASCII, without what JSON or UTF-8 cannot say: see `_exact`."""
+    return dump(json.loads(text)) if _DOUBTFUL.search(text) else text
 
 
 def _exact(value: object) -> object:

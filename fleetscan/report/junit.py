@@ -42,8 +42,8 @@ def _element(status: Status, waived: bool) -> str:
 
 def _elements(visited: HostReport) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for (status, waived), count in tally(visited.findings).items():
-        counts[_element(status, waived)] += count
+    for outcome, count in tally(visited.findings).items():
+        counts[_element(outcome.status, outcome.waived)] += count
     return counts
 
 

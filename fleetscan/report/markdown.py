@@ -63,7 +63,10 @@ def _plain(text: str) -> str:
 
 
 def _sentence(report: RunReport) -> str:
-    failing = sum(tally(host.findings)[Status.FAIL, False] > 0 for host in report.hosts)
+    failing = sum(
+        any(outcome.status is Status.FAIL and not outcome.waived for outcome in tally(host.findings))
+        for host in report.hosts
+    )
     dark = sum(host.trouble is not None for host in report.hosts)
     parts = [f"{plural(failing, 'host')} failing" if failing else "nothing fails"]
     parts += [f"{dark:,} not assessed"] if dark else []
@@ -86,7 +89,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence
 
 def _totals(report: RunReport) -> Iterator[str]:
     hosts, findings = Counter(host.verdict for host in report.hosts), report.counts()
-    waived = sum(tally(host.findings)[status, True] for host in report.hosts for status in Status)
+    waived = sum(count for host in report.hosts for outcome, count in tally(host.findings).items() if outcome.waived)
     rows = [[status_words(status), f"{hosts[status]}", f"{findings[status]}"] for status in ORDER]
     rows.append(["total", f"{len(report.hosts)}", f"{findings.total()}"])
     yield from _table(["", "hosts", "findings"], rows, right=["hosts", "findings"])

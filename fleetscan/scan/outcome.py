@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from fleetscan import __version__
 from fleetscan.errors import ExitStatus
 from fleetscan.judge import conclude, diagnose, moved
-from fleetscan.model.finding import PackedFindings, Status, left_out
+from fleetscan.model.finding import PackedFindings, Status, tally
 from fleetscan.model.host import Host
 from fleetscan.model.playbook import DataSource, Playbook, Severity
 from fleetscan.model.reasons import Reason
@@ -66,24 +66,25 @@ def exit_status(report: RunReport) -> ExitStatus:
     """
     if report.interrupted:
         return ExitStatus.INTERRUPTED
-    found = {
-        outcome
-        for host in report.hosts
-        for outcome in PackedFindings.of(host.findings).columns("status", "severity", "waiver", "reason")
-    }
-    for status, severity, waiver, _ in found:
-        if status is Status.FAIL and severity.rank <= report.fail_on.rank and waiver is None:
+    found = {outcome for host in report.hosts for outcome in tally(host.findings)}
+    for outcome in found:
+        if outcome.status is Status.FAIL and outcome.severity.rank <= report.fail_on.rank and not outcome.waived:
             return ExitStatus.FINDINGS
-    statuses = {status for status, _, _, reason in found if reason is not Reason.ACROSS_LEFT_OUT}
+    statuses = {outcome.status for outcome in found if not outcome.left_out}
     unknown = statuses & {Status.ERROR, Status.NOT_ASSESSED} or any(host.trouble for host in report.hosts)
     return ExitStatus.INCOMPLETE if unknown else ExitStatus.COMPLIANT
 
 
 def _compared(playbook: Playbook, hosts: tuple[HostReport, ...]) -> tuple[DataSource, ...]:
     """The lists that anything was compared with: an old one that no check came to need is nobody's concern."""
-    outcomes = (PackedFindings.of(host.findings).columns("check_id", "status") for host in hosts)
-    applied = {check_id for found in outcomes for check_id, status in found if status is not Status.NOT_APPLICABLE}
-    needed = {name for check in playbook.checks if check.id in applied for name in check.data}
+    unused = {check.id: check for check in playbook.checks if check.data}
+    needed: set[str] = set()
+    for host in hosts:
+        if not unused:
+            break  # most runs have seen all of them on the first hosts
+        for check_id, status in PackedFindings.of(host.findings).columns("check_id", "status"):
+            if check_id in unused and status is not Status.NOT_APPLICABLE:
+                needed |= set(unused.pop(check_id).data)
     return tuple(source for source in playbook.data if source.id in needed)
 
 
@@ -97,9 +98,8 @@ def _weakened(hosts: tuple[HostReport, ...]) -> list[str]:
 
 def _left_open(hosts: tuple[HostReport, ...]) -> list[str]:
     """One line for each check that compares hosts, and misses some that were left out on purpose."""
-    columns = (
-        PackedFindings.of(host.findings).columns("check_id", "reason") for host in hosts if left_out(host.findings)
-    )
+    waited = (host.findings for host in hosts if any(outcome.left_out for outcome in tally(host.findings)))
+    columns = (PackedFindings.of(findings).columns("check_id", "reason") for findings in waited)
     waiting = Counter(check for found in columns for check, reason in found if reason is Reason.ACROSS_LEFT_OUT)
     told = "looks at other hosts too, which this run left out"
     return [f"{check} {told}: {count} of its findings are not assessed" for check, count in waiting.items()]
