@@ -82,6 +82,12 @@ class CheckCompiler:
     data: Data = field(default_factory=Data)
     problems: list[Problem] = field(default_factory=list)
     _used: dict[str, set[Path]] = field(default_factory=dict)
+    _known_variables: Mapping[str, Shape | None] = field(init=False)
+    _refused_variables: Mapping[str, tuple[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._known_variables = self._variables()
+        self._refused_variables = self._refused()
 
     def compile(self, check_id: str) -> Check:
         """The check; what cannot be compiled is left out of it, and in `problems`."""
@@ -156,7 +162,7 @@ class CheckCompiler:
         return draft if self._readable(draft, tree) else None
 
     def _readable(self, draft: _Draft, tree: Tree) -> bool:
-        reading = read(tree, self._variables(), self._refused())
+        reading = read(tree, self._known_variables, self._refused_variables)
         draft.used = reading.used
         for name, fields in reading.used.items():
             self._used.setdefault(name, set()).update(fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from fleetscan.errors import Problem
 from fleetscan.yamlfile import Document, Step
 
@@ -23,8 +25,8 @@ class Source:
         line, column = self.document.position(loc)
         at = self._lines[line - 1] + column - 1
         at = _find(self._text, at, value, offset)
-        row = max(index for index, start in enumerate(self._lines) if start <= at)
-        return row + 1, at - self._lines[row] + 1
+        row = bisect_right(self._lines, at)
+        return row, at - self._lines[row - 1] + 1
 
     def problem(self, loc: tuple[Step, ...], value: str, offset: int, message: str, cure: str = "") -> Problem:
         """A mistake at that character."""
