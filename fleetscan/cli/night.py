@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fleetscan.cli import spans
 from fleetscan.cli.again import again
-from fleetscan.cli.logs import log_to_file
+from fleetscan.cli.logs import log_to_file, notice
 from fleetscan.cli.options import Color, Show
 from fleetscan.cli.past import LAST, Past, Task, earlier_readings, new_task, rerun, resolve, resume
 from fleetscan.errors import ExitStatus, Mistakes, StoreError
@@ -132,12 +132,14 @@ class _Night:
         from fleetscan.cli.aftermath import call, prune
         from fleetscan.cli.present import present, save
         from fleetscan.cli.running import reports_first
+        from fleetscan.report import STANDARD_OUTPUT
         from fleetscan.scan.outcome import exit_status
 
         run_id, manner = self.task.record.run_id, self.manner
         log.info("run %s begins: %d hosts, playbook %s", run_id, len(self.scan.hosts), self.task.record.playbook)
         with reports_first():
-            report, kept = self._run_kept(self.store) if self.store else (self._run(_log), True)
+            report, told = self._run_kept(self.store) if self.store else (self._run(_log), [])
+            kept = not told
             for text in report.notices:
                 log.info("notice: %s", text)
             options = replace(manner.reports, command=self.task.prepared.request.bare())
@@ -154,6 +156,9 @@ class _Night:
             written=written,
             again=again(report, self.task.prepared.request, manner.store_words if self.store and kept else None),
         )
+        if manner.show is Show.QUIET or any(target.path == STANDARD_OUTPUT for target in self.targets):
+            for text in told:  # the table would have said it
+                notice(text)
         if self.hook is not None:
             call(self.hook, report, status, self.targets, self.task.prepared.fleet)
         if self.store is not None and kept:
@@ -161,8 +166,8 @@ class _Night:
         log.info("run %s ends: exit %d", run_id, status)
         return status
 
-    def _run_kept(self, store: Store) -> tuple[RunReport, bool]:
-        """The report with its history, and whether the store has all of it."""
+    def _run_kept(self, store: Store) -> tuple[RunReport, list[str]]:
+        """The report with its history, and why the store does not have all of it, if so."""
         from fleetscan.cli.exclusive import making
         from fleetscan.cli.recorder import Recorder
         from fleetscan.store import Journal
@@ -184,7 +189,7 @@ class _Night:
                 report = self._with_history(store, report)
             except StoreError as error:
                 told.append(f"{error.message}; what changed is not known")
-        return replace(report, notices=(*report.notices, *told)), not told
+        return replace(report, notices=(*report.notices, *told)), told
 
     def _run(self, watch: Callable[[HostReport], None]) -> RunReport:
         from fleetscan.cli.running import conduct

@@ -93,7 +93,7 @@ def translated(address: Address, doing: str, *, opening: bool = False) -> Iterat
     """Turn what a database says into a StoreError (InputError while `opening`) with the cure."""
     try:
         yield
-    except (SQLAlchemyError, OSError, UnreadableError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError, UnreadableError) as error:  # some ask SQLite past SQLAlchemy
         what, cure = explain(error, address)
         if opening:
             raise InputError.of(address.shown, what, cure) from error

@@ -376,3 +376,30 @@ def test_an_ascii_terminal_gets_characters_that_look_alike(start_lab: StartLab) 
     assert " - hyperv - FAIL - " in done.stdout
     assert "~" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files by a shell")
+@pytest.mark.parametrize("options", [["--quiet"], ["-o", "json=-"]], ids=["quiet", "standard output"])
+def test_a_store_that_is_full_is_told_of_where_no_table_says_it(
+    start_lab: StartLab, tmp_path: Path, options: list[str]
+) -> None:
+    lab = start_lab("--hosts", "3", "--base", "hv01.paris.corp.example", "--scheme", "http")
+    words = ["scan", "-i", str(lab.inventory), "--store", str(tmp_path / "runs.db"), *options]
+    environment = {**os.environ, **lab.environment}
+    line = f"ulimit -f 330; {shlex.join([*FLEETSCAN, *words])}"
+    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == ExitStatus.INTERNAL
+    assert done.stderr.startswith(f"notice: {tmp_path}/runs.db: cannot write "), done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files by a shell")
+def test_a_disk_without_any_room_for_the_store_is_a_mistake_before_the_scan(
+    untouched: RunningLab, tmp_path: Path
+) -> None:
+    words = ["scan", "-i", str(untouched.inventory), "--store", str(tmp_path / "runs.db")]
+    environment = {**os.environ, **untouched.environment}
+    line = f"ulimit -f 0; {shlex.join([*FLEETSCAN, *words])} 2>&1 | cat"
+    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.stdout.startswith(f"{tmp_path}/runs.db: the disk ")
+    assert done.stdout.endswith("nothing was contacted.\n")
+    assert untouched.total("connections") == 0
