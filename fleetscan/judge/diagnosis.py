@@ -7,7 +7,7 @@ host of the inventory would be the guest of a machine if it had said so.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from fleetscan.model.diagnosis import Cause, Diagnosis, DiagnosisRule, SeenCause
@@ -47,13 +47,15 @@ class _Index:
         self._names: dict[str, str] = {}
         self._guests: set[str] = set()
         """The machines whose guest told which one it is."""
-        self._silent: list[HostReport] = []
-        """The guests that told of no machine: they were not reached, or do not know."""
+        self._silent: defaultdict[str, list[HostReport]] = defaultdict(list)
+        """By the names that their machines may have, guests that told of none: not reached, or they do not know."""
         self._vmm = {report.host.name: report.host.vmm_server for report in reports}
         for report in reports:
             told = self._add(report.host.name, PackedFindings.of(report.findings))
             if _GUESTS & set(report.host.roles) and not told:
-                self._silent.append(report)
+                for name in report.host.vm_names:
+                    self._silent[name.casefold()].append(report)
+        self._named = Counter(name.casefold() for name in self._names.values())
 
     def _add(self, host: str, findings: PackedFindings) -> bool:
         """Note the findings of a host; whether it said which machine it is the guest of."""
@@ -122,10 +124,8 @@ class _Index:
     def _guest_of(self, vm_id: str) -> str:
         """Which guest could not be looked at, and why, for people to read."""
         name = self._names[vm_id].casefold()
-        if [other.casefold() for other in self._names.values()].count(name) > 1:
-            return _GUEST
-        found = [one for one in self._silent if name in (other.casefold() for other in one.host.vm_names)]
-        if len(found) != 1:
+        found = self._silent.get(name, [])
+        if len(found) != 1 or self._named[name] > 1:
             return _GUEST
         trouble = found[0].trouble
         why = f"not reached: {trouble.reason}" if trouble is not None else "it does not say which machine it is"
