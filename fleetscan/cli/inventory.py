@@ -35,15 +35,20 @@ def check(
     """Read the inventory and say whether a scan could use it."""
     from fleetscan import inventory as inventories
     from fleetscan.credentials import Vault
+    from fleetscan.errors import Mistakes
 
     fleet = _load(inventory)
-    inventories.check_files(fleet.hosts)
+    mistakes = Mistakes()
+    with mistakes:
+        inventories.check_files(fleet.hosts)
     used = dict.fromkeys(host.credential for host in fleet.hosts)
     if secrets:
         vault = Vault(fleet.credentials)
-        _notify(vault.prepare(used))
-        for name in used:
-            vault.login(name)
+        for name in filter(used.__contains__, fleet.credentials):
+            with mistakes:
+                _notify(vault.prepare([name]))
+                vault.login(name)
+    mistakes.settle()
     groups = {group for host in fleet.hosts for group in host.groups}
     counts = (
         _counted(len(fleet.hosts), "host"),

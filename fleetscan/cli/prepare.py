@@ -83,13 +83,18 @@ def make_scan(prepared: Prepared, *, forget_rejections: bool, recall: Recall = l
 
     request, fleet, hosts = prepared.request, prepared.fleet, prepared.hosts
     involved = fleet.involved(hosts)
-    missing = not_installed(involved)
-    if missing:
-        raise InputError(missing)
     vault = Vault(fleet.credentials)
     redact_log(vault.redactor)
     credentials = {host.credential for host in involved}
-    notices = [*fleet.notices, *vault.prepare(credentials)]
+    notices = list(fleet.notices)
+    mistakes = Mistakes()
+    with mistakes:
+        missing = not_installed(involved)
+        if missing:
+            raise InputError(missing)
+    with mistakes:
+        notices += vault.prepare(credentials)
+    mistakes.settle()
     possible, shortage = affordable(request.concurrency)
     for text in (*notices, *([shortage] if shortage else [])):
         notice(text)

@@ -36,8 +36,8 @@ class Vault:
         """
         problems: list[Problem] = []
         notices: list[str] = []
-        for name in dict.fromkeys(names):
-            credential = self._credentials[name]
+        wanted = set(names)
+        for credential in (known for name, known in self._credentials.items() if name in wanted):
             problems += self._check_secrets(credential)
             problems += _check_files(credential)
             if not problems:

@@ -114,6 +114,32 @@ def test_check_fetches_secrets_when_asked(write: Write, monkeypatch: pytest.Monk
     assert "correct horse" not in result.output
 
 
+def test_check_tells_all_secrets_and_files_that_are_missing_at_once(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(
+        """
+        credentials:
+          a: {username: audit, password: {env: FLEETSCAN_TEST_PASSWORD}}
+          b: {username: audit, password: {command: exit 3}}
+          c: {username: audit, password: {command: exit 4}}
+        groups:
+          a:
+            roles: [vmm]
+            hosts:
+              - {name: h3, credential: c, winrm: {ca_file: no.pem}}
+              - {name: h2, credential: b}
+              - {name: h1, credential: a}
+        """
+    )
+    monkeypatch.delenv("FLEETSCAN_TEST_PASSWORD", raising=False)
+    with pytest.raises(InputError) as caught:
+        run("check", "--secrets", "-i", path)
+    told = [str(problem).rpartition("hosts.yaml:")[2] for problem in caught.value.problems]
+    assert [line.partition(":")[0] for line in told] == ["10", "3", "4", "5"], told
+    assert "FLEETSCAN_TEST_PASSWORD is not set" in told[1]
+
+
 def test_check_runs_the_commands_of_secrets(write: Write) -> None:
     path = write(
         """
