@@ -7,9 +7,10 @@ loop over whole answers is therefore bounded. https://github.com/google/cel-spec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from cel_expr_python import cel
@@ -64,14 +65,15 @@ class CompileError(Exception):
 
 
 class Part:
-    """A part of the variables of one object."""
+    """A part of the variables of one object. `constants` are those of all objects."""
 
-    __slots__ = ("_activation", "_env", "_values", "text")
+    __slots__ = ("_activation", "_constants", "_env", "_values", "text")
 
-    def __init__(self, env: Any, values: Mapping[str, JSON], common: bool) -> None:
+    def __init__(self, env: Any, constants: Mapping[str, JSON], values: Mapping[str, JSON], common: bool) -> None:
         self.text = repr(values) if common else ""
         """Equal for equal values of the same types, which `==` would not tell apart: 1, 1.0 and true."""
         self._env = env
+        self._constants = constants
         self._values = values
         self._activation: Any = None
 
@@ -79,15 +81,16 @@ class Part:
     def activation(self) -> Any:
         """CEL's form of it, made when it is first asked for."""
         if self._activation is None:
-            self._activation = self._env.Activation(self._values)
+            self._activation = self._env.Activation({**self._constants, **self._values})
         return self._activation
 
 
 class Variables:
-    """The variables of one object, ready for expressions."""
+    """The variables of one object, ready for expressions; `constants` has those of all objects by what is read."""
 
-    def __init__(self, env: Any, values: Mapping[str, JSON]) -> None:
+    def __init__(self, env: Any, constants: Callable[[Reads], Mapping[str, JSON]], values: Mapping[str, JSON]) -> None:
         self._env = env
+        self._constants = constants
         self._values = values
         self._parts: dict[Reads, Part] = {}
 
@@ -95,7 +98,8 @@ class Variables:
         """What is read of them."""
         part = self._parts.get(reads)
         if part is None:
-            part = self._parts[reads] = Part(self._env, reads.of(self._values), reads.common)
+            constants, values = self._constants(reads), reads.of(self._values)
+            part = self._parts[reads] = Part(self._env, constants, values, reads.common)
         return part
 
 
@@ -188,8 +192,9 @@ class Engine:
     """Compiles the expressions of one playbook, whose variables are `names`; `constants` are those of every object."""
 
     def __init__(self, names: Iterable[str], constants: Mapping[str, JSON] | None = None) -> None:
-        self._constants = dict(constants or {})
-        self._names = frozenset(names) | self._constants.keys()
+        fixed = dict(constants or {})
+        self._read_constants: Callable[[Reads], Mapping[str, JSON]] = cache(lambda reads: reads.of(fixed))
+        self._names = frozenset(names) | fixed.keys()
         self._programs: dict[str, Program] = {}
         self._env = cel.NewEnv(
             config=cel.NewEnvConfigFromYaml(_EXTENSIONS),
@@ -210,7 +215,7 @@ class Engine:
 
     def bind(self, variables: Mapping[str, JSON]) -> Variables:
         """Make variables ready for all expressions of the playbook."""
-        return Variables(self._env, {**self._constants, **variables})
+        return Variables(self._env, self._read_constants, variables)
 
     def _compile_error(self, source: str, text: str) -> CompileError:
         match = _ERROR.search(text)
