@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -54,6 +54,7 @@ class _Draft:
     program: Any
     must_judge: bool
     used: Mapping[str, Collection[Path]] = field(default_factory=dict)
+    reads: Reads = field(default_factory=lambda: Reads({}))
 
 
 _Drafted: TypeAlias = "str | _Draft | None"
@@ -102,8 +103,8 @@ class CheckCompiler:
         message = self._pieces(("message",), file.message)
         remedy = self._pieces(("remedy", "text"), file.remedy.text)
         self._unused()
-        deciding, found, told = _parted(conditions.values(), [observed, *expected], [*message, *remedy])
-        placeholder = CelExpression("true", "", None, deciding)
+        _share(conditions.values(), [observed, *expected], [*message, *remedy])
+        placeholder = CelExpression("true", "", None, Reads({}))
         return Check(
             id=check_id,
             title=file.title,
@@ -113,14 +114,14 @@ class CheckCompiler:
             object=file.object,
             severity=file.severity,
             probes=file.probes,
-            when=self._finished(conditions["when"], deciding),
-            passes=self._finished(conditions["pass"], deciding) or placeholder,
-            warns=self._finished(conditions["warn"], deciding),
-            fails=self._finished(conditions["fail"], deciding),
-            observed=self._finished(observed, found),
-            expected=self._template(file.expected, expected, found),
-            message=self._template(file.message, message, told),
-            remedy=Remedy(text=self._text(file.remedy.text, remedy, told), action=file.remedy.action or ""),
+            when=self._finished(conditions["when"]),
+            passes=self._finished(conditions["pass"]) or placeholder,
+            warns=self._finished(conditions["warn"]),
+            fails=self._finished(conditions["fail"]),
+            observed=self._finished(observed),
+            expected=self._template(file.expected, expected),
+            message=self._template(file.message, message),
+            remedy=Remedy(text=self._text(file.remedy.text, remedy), action=file.remedy.action or ""),
             reference=file.reference,
             tags=file.tags,
             data=tuple(name for name, source in self.data.sources.items() if self._names(source)),
@@ -132,7 +133,7 @@ class CheckCompiler:
         entry = self.file.across
         if entry is None:
             return None
-        return Across(hosts=entry.hosts, checks=entry.checks, named=self._finished(named, _reads([named])))
+        return Across(hosts=entry.hosts, checks=entry.checks, named=self._finished(named))
 
     def _named(self) -> _Draft | None:
         """The expression that names further hosts; it is asked before there are `hosts`."""
@@ -163,7 +164,7 @@ class CheckCompiler:
 
     def _readable(self, draft: _Draft, tree: Tree) -> bool:
         reading = read(tree, self._known_variables, self._refused_variables)
-        draft.used = reading.used
+        draft.used, draft.reads = reading.used, Reads(reading.used)
         for name, fields in reading.used.items():
             self._used.setdefault(name, set()).update(fields)
         faults = reading.faults + self._type_faults(draft, reading)
@@ -243,12 +244,12 @@ class CheckCompiler:
                     )
                 )
 
-    def _finished(self, draft: _Draft | None, reads: Reads) -> Expression | None:
+    def _finished(self, draft: _Draft | None) -> Expression | None:
         if draft is None:
             return None
         line, _ = self.source.position(draft.loc, draft.text, draft.offset)
         position = f"{self.source.document.source}:{line}"
-        return CelExpression(draft.source.strip(), position, draft.program, reads, draft.must_judge)
+        return CelExpression(draft.source.strip(), position, draft.program, draft.reads, draft.must_judge)
 
     def _pieces(self, loc: tuple[Step, ...], text: str | None) -> list[_Drafted]:
         if text is None:
@@ -265,32 +266,36 @@ class CheckCompiler:
         ]
         return [draft for draft in drafts if draft is not None]
 
-    def _template(self, text: str | None, pieces: list[_Drafted], reads: Reads) -> Template | None:
-        return None if text is None else self._text(text, pieces, reads)
+    def _template(self, text: str | None, pieces: list[_Drafted]) -> Template | None:
+        return None if text is None else self._text(text, pieces)
 
-    def _text(self, text: str, pieces: list[_Drafted], reads: Reads) -> Template:
-        finished = (piece if isinstance(piece, str) else self._finished(piece, reads) for piece in pieces)
+    def _text(self, text: str, pieces: list[_Drafted]) -> Template:
+        finished = (piece if isinstance(piece, str) else self._finished(piece) for piece in pieces)
         return template.CompiledTemplate(text, tuple(piece for piece in finished if piece is not None))
 
 
-def _parted(*groups: Iterable[_Drafted]) -> tuple[Reads, ...]:
-    """What each group of expressions reads: on its own where that may be common to many objects, else all together.
+def _share(*groups: Iterable[_Drafted]) -> None:
+    """Let expressions that are evaluated one after the other have what they read in common.
 
-    What is common is judged once and then known; what is not is made ready once for all that read of it.
+    What may be the same for many objects is judged once and then known, so it is not mixed with what names one.
     """
-    groups = tuple(tuple(group) for group in groups)
-    together = _reads(draft for group in groups for draft in group)
-    return tuple(reads if (reads := _reads(group)).common else together for group in groups)
+    alone: list[_Draft] = []
+    for group in groups:
+        drafts = [draft for draft in group if isinstance(draft, _Draft)]
+        common = [draft for draft in drafts if draft.reads.common]
+        alone += [draft for draft in drafts if not draft.reads.common]
+        _read_together(common)
+    _read_together(alone)
 
 
-def _reads(drafts: Iterable[_Drafted]) -> Reads:
-    """What the expressions among these read together."""
+def _read_together(drafts: Sequence[_Draft]) -> None:
     used: dict[str, set[Path]] = {}
     for draft in drafts:
-        if isinstance(draft, _Draft):
-            for name, paths in draft.used.items():
-                used.setdefault(name, set()).update(paths)
-    return Reads(used)
+        for name, paths in draft.used.items():
+            used.setdefault(name, set()).update(paths)
+    reads = Reads(used)
+    for draft in drafts:
+        draft.reads = reads
 
 
 def _object_shape(shape: Object, kind: ObjectType) -> Object | None:
