@@ -12,7 +12,7 @@ from fleetscan.cli.request import Request
 from fleetscan.errors import InputError
 from fleetscan.model.facts import HostFacts
 from fleetscan.model.finding import Status
-from fleetscan.model.history import DECIDED, Change, ChangeKind, History
+from fleetscan.model.history import DECIDED, Change, ChangeKind, History, ends_failure
 from fleetscan.model.host import Host, Inventory
 from fleetscan.model.reasons import Reason, Stage
 from fleetscan.model.run import HostReport, RunRecord, RunReport, RunSummary, Trouble
@@ -137,8 +137,9 @@ def _kind(before: Finding | None, after: Finding | None) -> ChangeKind | None:
         return ChangeKind.STILL_FAILING if failed else ChangeKind.NEW
     decided = after is not None and after.status in DECIDED
     was_decided = before is not None and before.status in DECIDED
-    if failed and (decided or after is None):
-        return ChangeKind.FIXED
+    if failed:
+        ended = after is None or ends_failure(after.status, after.reason)
+        return ChangeKind.FIXED if ended else ChangeKind.NO_LONGER_ASSESSED
     if was_decided and after is not None and not decided:
         return ChangeKind.NO_LONGER_ASSESSED
     return ChangeKind.NEWLY_ASSESSED if decided and not was_decided else None

@@ -138,7 +138,7 @@ class _Court:
             if answer is None or answer.reason is not None:
                 return self._missing(probe, answer)
             if self.playbook.probes[probe].totals and (why := unmeasured(answer)):
-                return _Verdict(Status.NOT_APPLICABLE, Reason.PRECONDITION_ABSENT, why)
+                return _Verdict(Status.NOT_APPLICABLE, Reason.PRECONDITION_UNMEASURED, why)
         return None
 
     def _missing(self, probe: str, answer: ProbeAnswer | None) -> _Verdict:

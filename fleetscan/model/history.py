@@ -8,9 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from fleetscan.model.finding import Finding, Status
+from fleetscan.model.reasons import Reason
 
 DECIDED = frozenset({Status.PASS, Status.WARN, Status.FAIL, Status.NOT_APPLICABLE})
 """The statuses that say something of the object; after the others one knows no more than before."""
+
+
+def ends_failure(status: Status, reason: Reason | None) -> bool:
+    """Whether what failed before does not fail any more. Where nothing was measured, nobody knows."""
+    return status in DECIDED and status is not Status.FAIL and reason is not Reason.PRECONDITION_UNMEASURED
 
 
 class ChangeKind(StrEnum):

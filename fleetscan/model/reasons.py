@@ -30,6 +30,7 @@ class Reason(StrEnum):
     # not_applicable: there is nothing to judge.
     ROLE_MISMATCH = "role.mismatch"
     PRECONDITION_ABSENT = "precondition.absent"
+    PRECONDITION_UNMEASURED = "precondition.unmeasured"
     OBJECT_NONE = "object.none"
     OBJECT_MOVED = "object.moved"
     # error: facts came, but they do not decide the check.

@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, func, or_, select
 
 from fleetscan.model.finding import Finding, Status
-from fleetscan.model.history import DECIDED, Change, ChangeKind
+from fleetscan.model.history import DECIDED, Change, ChangeKind, ends_failure
+from fleetscan.model.reasons import Reason
 from fleetscan.store import codec
 from fleetscan.store.evidence import Evidence
 from fleetscan.store.findings import is_blind
@@ -60,6 +61,12 @@ class _Known:
     open_since: datetime | None
     finding: Callable[[], Finding | None]
     """Made when it is asked for: most are never shown."""
+    reason: Reason | None = None
+
+    @property
+    def ends_failure(self) -> bool:
+        """Whether what failed before does not any more."""
+        return self.status is not None and ends_failure(self.status, self.reason)
 
     @property
     def decided(self) -> bool:
@@ -157,7 +164,9 @@ def _seen(old: _Known, new: _Known) -> Change | None:
     elif new.decided:
         if old.open_since is None and old.decided:
             return None
-        kind = ChangeKind.NEWLY_ASSESSED if old.open_since is None else ChangeKind.FIXED
+        kind = ChangeKind.NEWLY_ASSESSED
+        if old.open_since is not None:
+            kind = ChangeKind.FIXED if new.ends_failure else ChangeKind.NO_LONGER_ASSESSED
     elif old.decided or old.open_since is not None:
         kind = ChangeKind.NO_LONGER_ASSESSED
     else:
@@ -200,6 +209,7 @@ def _state(
             # An answer of another visit has another hash: what it refers to is not known any more.
             make = partial(reader.finding, frame.host.name, row.check, row.object, row.content)
             finding = partial(make, evidence) if present else partial(make, None)
-            known = _Known(reader.status(row.content), row.open_since, finding)
+            status, reason = reader.outcome(row.content)
+            known = _Known(status, row.open_since, finding, reason)
         found.append((place, (row.check, *reader.object_key(row.object)), known))
     return {key: known for _, key, known in sorted(found, key=lambda item: item[0])}

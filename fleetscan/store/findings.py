@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, select, update
 
 from fleetscan.model.finding import Finding, Status
-from fleetscan.model.history import DECIDED
+from fleetscan.model.history import DECIDED, ends_failure
 from fleetscan.store import codec
 from fleetscan.store.columns import escape
 from fleetscan.store.evidence import Evidence
@@ -79,7 +79,7 @@ class FindingWriter:
         for (check, thing), content, finding in zip(slots, content_ids, findings, strict=True):
             old = current.get((check, same[thing]))
             if old is None or old.content != content or old.object != thing:
-                change(check, thing, content, _open_since(finding.status, old, began))
+                change(check, thing, content, _open_since(finding, old, began))
         for check, thing in _gone(current, {(check, same[thing]) for check, thing in slots}, findings, check_ids):
             change(check, thing, None, None)
         _write_spans(connection, stream, seq, ended, begun)
@@ -179,12 +179,12 @@ def _current(connection: Connection, stream: int, same: Mapping[int, int], only:
     return {(row.check, same[row.object]): row for row in connection.execute(query)}
 
 
-def _open_since(status: Status, old: Row[Any] | None, began: datetime) -> datetime | None:
-    """When the failure began that is open with this status: one that cannot be looked at stays as it was."""
-    if status in DECIDED and status is not Status.FAIL:
+def _open_since(finding: Finding, old: Row[Any] | None, began: datetime) -> datetime | None:
+    """When the failure began that is open with this finding: one that cannot be looked at stays as it was."""
+    if ends_failure(finding.status, finding.reason):
         return None
     open_since: datetime | None = old.open_since if old is not None else None
-    return open_since or (began if status is Status.FAIL else None)
+    return open_since or (began if finding.status is Status.FAIL else None)
 
 
 def _gone(

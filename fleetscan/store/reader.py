@@ -58,9 +58,10 @@ class FindingReader:
         """The objects of one host are no use for the next."""
         self._objects.clear()
 
-    def status(self, content: int) -> Status:
+    def outcome(self, content: int) -> tuple[Status, Reason | None]:
         """What a content that was learnt comes to."""
-        return self._said[content].status
+        said = self._said[content]
+        return said.status, said.fields["reason"]
 
     def finding(self, host: str, check: int, thing: int, content: int, evidence: Evidence | None) -> Finding:
         """The finding whose content and object were learnt; without `evidence`, its answers are not referred to."""

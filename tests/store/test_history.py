@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fleetscan.model.finding import Finding, Status
 from fleetscan.model.history import ChangeKind, History
+from fleetscan.model.reasons import Reason
 from fleetscan.store import Store
 from tests.store.made import FIRST_NIGHT, blind, finding, record, report, run
 
@@ -61,6 +62,22 @@ def test_a_night_without_an_answer_closes_nothing(store: Store) -> None:
     assert kinds(store.history("r4")) == [("still_failing", "a"), ("newly_assessed", "b")]
     assert kinds(store.history("r6")) == [("fixed", "a"), ("newly_assessed", "b")]
     assert kinds(store.history("r7")) == [("new", "a")]
+
+
+def test_a_night_without_a_measurement_closes_nothing_and_opens_nothing(store: Store) -> None:
+    def unmeasured(vm: str) -> Finding:
+        return finding(Status.NOT_APPLICABLE, vm=vm, reason=Reason.PRECONDITION_UNMEASURED)
+
+    night(store, 1, finding(FAIL, vm="a"), finding(vm="b"))
+    night(store, 2, unmeasured("a"), unmeasured("b"))
+    night(store, 3, unmeasured("a"), unmeasured("b"))
+    night(store, 4, finding(FAIL, vm="a"), finding(vm="b"))
+    night(store, 5, unmeasured("a"), unmeasured("b"))
+    night(store, 6, finding(vm="a"), finding(vm="b"))
+    assert kinds(store.history("r2")) == [("no_longer_assessed", "a")]
+    assert kinds(store.history("r3")) == [("no_longer_assessed", "a")]
+    assert kinds(store.history("r4")) == [("still_failing", "a")]
+    assert kinds(store.history("r6")) == [("fixed", "a")]
 
 
 def test_a_failure_of_an_object_that_is_gone_is_fixed_once(store: Store) -> None:

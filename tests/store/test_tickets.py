@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from fleetscan.model.finding import Finding, Status
+from fleetscan.model.reasons import Reason
 from fleetscan.model.waiver import Waiver
 from fleetscan.report import render
 from fleetscan.store import Store
@@ -66,6 +67,13 @@ def test_a_waiver_puts_a_ticket_on_hold_and_its_end_opens_it(store: Store) -> No
     assert night(store, 3, finding(FAIL, vm="a", waiver=ACCEPTED))[0][0] == "waived"
     assert night(store, 4, finding(FAIL, vm="a")) == [("new", "a", "2026-11-12")]
     assert night(store, 5, finding(FAIL, vm="a"))[0][0] == "open"
+
+
+def test_a_ticket_stays_open_while_nothing_is_measured(store: Store) -> None:
+    unmeasured = finding(Status.NOT_APPLICABLE, vm="a", reason=Reason.PRECONDITION_UNMEASURED)
+    assert night(store, 1, finding(FAIL, vm="a"))[0][0] == "new"
+    assert [night(store, number, unmeasured)[0][0] for number in (2, 3)] == ["open", "open"]
+    assert night(store, 4, finding(vm="a"))[0][0] == "resolved"
 
 
 def test_why_it_matters_is_kept_with_the_run(store: Store) -> None:
