@@ -145,7 +145,7 @@ async def test_pauses_grow_while_a_command_writes_little(monkeypatch: pytest.Mon
     class Line:
         shell = SimpleNamespace(receive=None)
 
-        async def call(self, _: object) -> Received:
+        async def call(self, _: object, **_limits: float) -> Received:
             return parts.pop(0)
 
     async def pause(seconds: float) -> None:
