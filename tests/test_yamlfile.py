@@ -203,7 +203,21 @@ def test_an_empty_document_has_no_data() -> None:
             "a: [1\n",
             (
                 "file.yaml:2:1: is not valid YAML: while parsing a flow sequence, expected ',' or ']', "
-                "but got '<stream end>'"
+                "but got '<stream end>'; close the bracket that opens in line 1, or put a comma between its parts"
+            ),
+        ),
+        (
+            "a:\n  b: 1\n c: 2\n",
+            (
+                "file.yaml:3:2: is not valid YAML: while parsing a block mapping, expected <block end>, "
+                "but found '<block mapping start>'; indent it as far as the lines it belongs to"
+            ),
+        ),
+        (
+            "a: 'x\nb: y\n",
+            (
+                "file.yaml:3:1: is not valid YAML: while scanning a quoted scalar, found unexpected end of stream; "
+                "close the quote that opens in line 1"
             ),
         ),
         ("a: \x00\n", "file.yaml:1:4: the character U+0000 is not allowed in YAML; remove it"),

@@ -108,7 +108,8 @@ def _compose_in_python(source: str, text: str) -> Node | None:
     try:
         return _tree(source, parser)
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(source, error.context, error.problem, error.problem_mark) from error
+        opened = error.context_mark.line + 1 if error.context_mark else 0
+        raise _syntax_error(source, error.context, error.problem, error.problem_mark, opened) from error
     except ValueError as error:  # a version of YAML with more digits than int() takes
         raise _syntax_error(source, None, str(error), parser.get_mark()) from error
 
@@ -128,7 +129,10 @@ def _bad_character(source: str, text: str, position: int, cure: str) -> InputErr
     )
 
 
-def _syntax_error(source: str, context: str | None, problem: str | None, mark: yaml.Mark | None) -> InputError:
+def _syntax_error(
+    source: str, context: str | None, problem: str | None, mark: yaml.Mark | None, opened: int = 0
+) -> InputError:
+    """`opened` is the line in which begins what the parser was reading."""
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     message = ", ".join(part for part in (context, problem) if part)
     cure = ""
@@ -139,6 +143,12 @@ def _syntax_error(source: str, context: str | None, problem: str | None, mark: y
         cure = "quote a text that holds a colon and a space; check the indentation"
     elif "expected '<document start>'" in message:
         cure = "the document ends before this: remove it, or check the line above"
+    elif opened and ("flow sequence" in message or "flow mapping" in message):
+        cure = f"close the bracket that opens in line {opened}, or put a comma between its parts"
+    elif opened and "quoted scalar" in message and "end of stream" in message:
+        cure = f"close the quote that opens in line {opened}"
+    elif "expected <block end>" in message and "block mapping start" in message:
+        cure = "indent it as far as the lines it belongs to"
     return InputError.of(source, f"is not valid YAML: {one_line(message)}", cure, line, column)
 
 
