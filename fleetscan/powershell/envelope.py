@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fleetscan.errors import ProbeError
@@ -84,12 +84,12 @@ def encode(nonce: str, name: str, value: JSON) -> list[str]:
 
 def essence(stdout: bytes | bytearray) -> bytes:
     """The lines of an output that `decode` reads; it reads the same out of them."""
-    return b"\n".join(match[0] for match in _LINE.finditer(_narrow(stdout)))
+    return b"\n".join(match[0] for match in _matches(stdout))
 
 
 def ended(stdout: bytes | bytearray, nonce: str) -> bool:
     """Whether the payload came to its end; `decode` says so too, in many times the time."""
-    return any((match["name"], match["nonce"].decode()) == (END.encode(), nonce) for match in _LINE.finditer(stdout))
+    return any((match["name"], match["nonce"]) == (END.encode(), nonce.encode()) for match in _matches(stdout))
 
 
 def decode(stdout: bytes | bytearray, nonce: str) -> Reading:
@@ -97,7 +97,7 @@ def decode(stdout: bytes | bytearray, nonce: str) -> Reading:
     heads: dict[str, _Head] = {}
     chunks: dict[str, dict[int, bytes]] = {}
     foreign = False
-    for match in _LINE.finditer(_narrow(stdout)):
+    for match in _matches(stdout):
         if match["nonce"].decode() != nonce:
             foreign = True
             continue
@@ -109,9 +109,9 @@ def decode(stdout: bytes | bytearray, nonce: str) -> Reading:
     return Reading({name: _open(name, head, chunks[name]) for name, head in heads.items()}, foreign)
 
 
-def _narrow(stdout: bytes | bytearray) -> bytes | bytearray:
-    """The output without the zero bytes of UTF-16, which a script around the shell may write, like PowerShell's `>`."""
-    return stdout.replace(b"\0", b"") if _WIDE in stdout else stdout
+def _matches(stdout: bytes | bytearray) -> Iterator[re.Match[bytes]]:
+    """Our lines, without the zero bytes of UTF-16, which a script around the shell may write, like PowerShell's `>`."""
+    return _LINE.finditer(stdout.replace(b"\0", b"") if _WIDE in stdout else stdout)
 
 
 def _open(name: str, head: _Head, chunks: Mapping[int, bytes]) -> Envelope:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetscan.model.reasons import Reason
-from fleetscan.powershell.envelope import CHUNK, LIMIT, decode, encode, essence
+from fleetscan.powershell.envelope import CHUNK, LIMIT, decode, encode, ended, essence
 
 NONCE = "0123456789abcdef"
 json_values = st.recursive(
@@ -53,6 +53,7 @@ def test_utf_16_is_read_like_ascii(encoding: str) -> None:
     for stdout in (text.encode(encoding), b"banner\n" + text.encode(encoding)):
         assert decode(stdout, "aa").envelopes["p"].value == {"x": 1}
         assert decode(essence(stdout), "aa").complete
+        assert ended(stdout, "aa")
 
 
 def test_an_answer_of_another_run_is_not_taken() -> None:
@@ -109,6 +110,13 @@ def test_lines_from_sh_are_names_and_texts() -> None:
     line = f"FLEETSCAN1 {NONCE} probe lines {len(raw)} - 1/1 ".encode() + base64.b64encode(raw)
     value = decode(line, NONCE).envelopes["probe"].value
     assert value == {"status": "ok", "data.a.b": "x=y", "data.name": "Zürich"}
+
+
+@pytest.mark.parametrize("nonce", ["aa", "bb"])
+@pytest.mark.parametrize("name", ["_end", "probe"])
+def test_the_end_is_seen_without_a_look_into_the_answers(name: str, nonce: str) -> None:
+    stdout = "\n".join(["noise", *encode("aa", "p", {"x": 1}), *encode("aa", name, {})]).encode()
+    assert ended(stdout, nonce) is decode(stdout, nonce).complete is ((name, nonce) == ("_end", "aa"))
 
 
 @given(st.binary(max_size=300))
