@@ -15,7 +15,7 @@ from fleetscan.playbook.expression import CelExpression, CompileError, Engine, s
 from fleetscan.playbook.fields import Fault, Reading, read
 from fleetscan.playbook.kinds import STRING, Optional, category
 from fleetscan.playbook.place import Source
-from fleetscan.playbook.reads import Path, Reads
+from fleetscan.playbook.reads import HOSTS, Path, Reads
 from fleetscan.playbook.schema import CheckFile
 from fleetscan.playbook.shape import Kind, List, Object, Scalar, Shape, merged
 from fleetscan.yamlfile import Step
@@ -23,8 +23,6 @@ from fleetscan.yamlfile import Step
 OBJECT_LISTS = {ObjectType.VM: "vms", ObjectType.DISK: "disks"}
 """The key of an answer under which the objects of a type are listed."""
 OBJECTS = (ObjectType.VM, ObjectType.DISK, ObjectType.GUEST, ObjectType.FLEET)
-HOSTS = "hosts"
-"""The variable of checks across hosts."""
 
 _STRINGS = ("name", "zone", "cluster", "vmm_server", "computer", "culture", "ui_culture", "language_mode", "powershell")
 HOST = Object(

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from fleetscan.errors import InputError
 from fleetscan.model.playbook import Check, ObjectType, Playbook, Relation, Severity
-from fleetscan.playbook.compiler import HOSTS, OBJECT_LISTS, OBJECTS, CheckCompiler, lists_objects
+from fleetscan.playbook.compiler import OBJECT_LISTS, OBJECTS, CheckCompiler, lists_objects
 from fleetscan.playbook.data import VARIABLE, read_data
 from fleetscan.playbook.diagnoses import read_diagnoses
 from fleetscan.playbook.expression import Engine
 from fleetscan.playbook.folder import Folder
 from fleetscan.playbook.place import Source
 from fleetscan.playbook.probes import identifies, read_probes
+from fleetscan.playbook.reads import HOSTS
 from fleetscan.playbook.schema import CheckFile, PlaybookFile
 from fleetscan.suggest import did_you_mean
 

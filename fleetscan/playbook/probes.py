@@ -10,13 +10,14 @@ from fleetscan.errors import Problem
 from fleetscan.model.host import Role
 from fleetscan.model.playbook import JSON, Check, Language, ObjectType, Probe
 from fleetscan.playbook.answer import validator
-from fleetscan.playbook.compiler import HOSTS, OBJECT_LISTS, OBJECTS
+from fleetscan.playbook.compiler import OBJECT_LISTS, OBJECTS
 from fleetscan.playbook.data import VARIABLE, Data
 from fleetscan.playbook.endpoints import read_endpoints
 from fleetscan.playbook.expression import RESERVED
 from fleetscan.playbook.folder import Folder
 from fleetscan.playbook.place import Source
 from fleetscan.playbook.readonly import prove
+from fleetscan.playbook.reads import HOSTS
 from fleetscan.playbook.schema import ProbeFile
 from fleetscan.playbook.shape import CLOCK, SAMPLE, Kind, List, Object, Scalar, expressed, parse
 

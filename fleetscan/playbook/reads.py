@@ -17,6 +17,8 @@ _Parts: TypeAlias = "dict[str, _Parts] | None"
 """Field → the parts of it that are read; None stands for all of them."""
 
 
+HOSTS = "hosts"
+"""The variable of checks across hosts."""
 _OBJECTS = {"host", *(kind.value for kind in ObjectType)}
 _IDENTITY: set[Path] = {(), ("id",), ("name",)}
 
@@ -38,7 +40,7 @@ class Reads:
 
 def _names_one(variable: str, path: Path) -> bool:
     """Whether this is an object as a whole, its identity, or what other hosts said."""
-    return variable == "hosts" or (variable in _OBJECTS and path in _IDENTITY)
+    return variable == HOSTS or (variable in _OBJECTS and path in _IDENTITY)
 
 
 def _tree(paths: Iterable[Path]) -> _Parts:

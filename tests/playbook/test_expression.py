@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -147,13 +146,18 @@ def test_equal_values_are_asked_about_once_and_types_are_told_apart() -> None:
 
 
 def test_what_names_an_object_is_not_kept() -> None:
-    engine = Engine(["vm"])
-    for path in ((), ("id",), ("name",)):
-        expression, program = counted(engine, "vm.name + vm.id", Reads({"vm": [path, ("size",)]}))
-        for _ in range(2):
-            with suppress(ExpressionError):
-                expression.evaluate(engine.bind({"vm": {"id": "a", "name": "b", "size": 1}}))
-        assert program.asked == 2
+    engine = Engine(["vm", "hosts"])
+    told: dict[str, JSON] = {"vm": {"id": "a", "name": "b", "size": 1}, "hosts": [1]}
+    for text, reads, asked in (
+        ("size(vm)", {"vm": [()]}, 2),
+        ("vm.id", {"vm": [("id",)]}, 2),
+        ("vm.name", {"vm": [("name",), ("size",)]}, 2),
+        ("size(hosts)", {"hosts": [()]}, 2),
+        ("vm.size", {"vm": [("size",)]}, 1),
+    ):
+        expression, program = counted(engine, text, Reads(reads))
+        assert expression.evaluate(engine.bind(told)) == expression.evaluate(engine.bind(told))
+        assert program.asked == asked, text
 
 
 def test_few_values_are_kept_and_no_long_ones() -> None:
