@@ -152,7 +152,7 @@ def ansible() -> str:
     beside = Path(sys.executable).parent / "ansible"
     found = str(beside) if beside.exists() else shutil.which("ansible")
     if found is None:
-        pytest.skip("ansible is not installed")
+        pytest.skip("ansible is not installed (pip install --group dev)")
     return found
 
 

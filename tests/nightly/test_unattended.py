@@ -43,7 +43,7 @@ def task() -> ET.Element:
 
 def test_systemd_takes_the_service_and_the_timer(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed")
+        pytest.skip("systemd-analyze is not installed (Debian: systemd)")
     for name in ("fleetscan.service", "fleetscan.timer"):
         text = (UNATTENDED / name).read_text(encoding="utf-8")
         (tmp_path / name).write_text(text.replace("/opt/fleetscan/bin/fleetscan", sys.executable), encoding="utf-8")
